@@ -1,0 +1,60 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+
+	"github.com/muster-dev/muster/convergence/engine"
+)
+
+// apiError is an engine's answer under the sentinel that the rest of Muster knows it by. The text is the engine's own.
+type apiError struct {
+	kind  error
+	cause error
+}
+
+func (e *apiError) Error() string   { return e.cause.Error() }
+func (e *apiError) Unwrap() []error { return []error{e.kind, e.cause} }
+
+// wrap maps an error of the client library to a sentinel of package engine; nil and cancellation pass as they are.
+func (c *Client) wrap(err error) error {
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case client.IsErrConnectionFailed(err), isBroken(err):
+		return &apiError{engine.ErrUnavailable, fmt.Errorf("lost the engine at %s: %w", c.endpoint.Host, err)}
+	case cerrdefs.IsNotFound(err):
+		return &apiError{engine.ErrNotFound, err}
+	case cerrdefs.IsConflict(err), cerrdefs.IsAlreadyExists(err):
+		return &apiError{engine.ErrConflict, err}
+	case cerrdefs.IsPermissionDenied(err), cerrdefs.IsUnauthorized(err):
+		return &apiError{engine.ErrDenied, err}
+	case cerrdefs.IsInvalidArgument(err):
+		return &apiError{engine.ErrInvalid, err}
+	case cerrdefs.IsNotImplemented(err):
+		return &apiError{engine.ErrUnsupported, err}
+	}
+	return err
+}
+
+// wrapAs is wrap, with another sentinel for answers of one kind: the engine says "forbidden" of a network with endpoints and
+// "conflict" of a mounted volume where we say [engine.ErrInUse].
+func (c *Client) wrapAs(err, from, to error) error {
+	var api *apiError
+	if err = c.wrap(err); errors.As(err, &api) && api.kind == from {
+		return &apiError{to, api.cause}
+	}
+	return err
+}
+
+// isBroken says whether the connection ended in the middle of an answer.
+func isBroken(err error) bool {
+	var network *net.OpError
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.As(err, &network)
+}

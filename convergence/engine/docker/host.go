@@ -1,0 +1,125 @@
+package docker
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/project"
+)
+
+// hostConfig is the part of a create request that belongs to the engine's host: namespaces, security, logging, limits, mounts.
+func hostConfig(request engine.CreateContainer) (*container.HostConfig, error) {
+	service := request.Service
+	binds, mounts, err := hostMounts(request.Mounts)
+	if err != nil {
+		return nil, err
+	}
+	resources, err := resources(service)
+	if err != nil {
+		return nil, err
+	}
+	security, unmasked, err := securityOptions(service)
+	if err != nil {
+		return nil, err
+	}
+	bindings, err := portBindings(service)
+	if err != nil {
+		return nil, err
+	}
+	host := &container.HostConfig{
+		Annotations:    service.Annotations,
+		Binds:          binds,
+		Mounts:         mounts,
+		Tmpfs:          tmpfs(service),
+		VolumesFrom:    request.VolumesFrom,
+		NetworkMode:    networkMode(request),
+		PortBindings:   bindings,
+		RestartPolicy:  restartPolicy(project.RestartPolicy(service)),
+		CapAdd:         service.CapAdd,
+		CapDrop:        service.CapDrop,
+		CgroupnsMode:   container.CgroupnsMode(service.Cgroup),
+		DNS:            service.DNS,
+		DNSOptions:     service.DNSOpts,
+		DNSSearch:      service.DNSSearch,
+		ExtraHosts:     service.ExtraHosts.AsList(":"),
+		GroupAdd:       service.GroupAdd,
+		Init:           service.Init,
+		IpcMode:        container.IpcMode(request.IPC),
+		Isolation:      container.Isolation(service.Isolation),
+		Links:          nil,
+		LogConfig:      logConfig(service),
+		OomScoreAdj:    int(service.OomScoreAdj),
+		PidMode:        container.PidMode(request.PID),
+		Privileged:     service.Privileged,
+		ReadonlyRootfs: service.ReadOnly,
+		Resources:      resources,
+		Runtime:        service.Runtime,
+		SecurityOpt:    security,
+		ShmSize:        int64(service.ShmSize),
+		StorageOpt:     service.StorageOpt,
+		Sysctls:        service.Sysctls,
+		UsernsMode:     container.UsernsMode(service.UserNSMode),
+		UTSMode:        container.UTSMode(service.Uts),
+	}
+	slices.Sort(host.ExtraHosts)
+	if unmasked {
+		host.MaskedPaths, host.ReadonlyPaths = []string{}, []string{}
+	}
+	return host, nil
+}
+
+func restartPolicy(name string, maxRetries int) container.RestartPolicy {
+	return container.RestartPolicy{Name: container.RestartPolicyMode(name), MaximumRetryCount: maxRetries}
+}
+
+func logConfig(service project.Service) container.LogConfig {
+	if service.Logging == nil {
+		return container.LogConfig{}
+	}
+	return container.LogConfig{Type: service.Logging.Driver, Config: service.Logging.Options}
+}
+
+// tmpfs is target -> options of the `tmpfs` entries, "path[:options]".
+func tmpfs(service project.Service) map[string]string {
+	if len(service.Tmpfs) == 0 {
+		return nil
+	}
+	targets := make(map[string]string, len(service.Tmpfs))
+	for _, entry := range service.Tmpfs {
+		target, options, _ := strings.Cut(entry, ":")
+		targets[target] = options
+	}
+	return targets
+}
+
+// securityOptions are the file's, with the content of a seccomp profile in place of its path, as the engine wants it.
+// unmasked says that `systempaths=unconfined` was among them, which is not an option of the API but two empty lists.
+func securityOptions(service project.Service) (options []string, unmasked bool, err error) {
+	for _, option := range service.SecurityOpt {
+		key, value, found := strings.Cut(option, "=")
+		if !found {
+			key, value, _ = strings.Cut(option, ":")
+		}
+		switch {
+		case key == "systempaths" && value == "unconfined":
+			unmasked = true
+			continue
+		case key == "seccomp" && value != "unconfined" && value != "builtin":
+			profile, err := os.ReadFile(value)
+			if err != nil {
+				return nil, false, invalid("security_opt: read seccomp profile: %v", err)
+			}
+			option = "seccomp=" + string(profile)
+		}
+		options = append(options, option)
+	}
+	return options, unmasked, nil
+}
+
+// sortedCopy is a list of the map's keys in order; nil for none.
+func sortedCopy[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

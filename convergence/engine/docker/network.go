@@ -1,0 +1,73 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/docker/docker/api/types/network"
+
+	"github.com/muster-dev/muster/convergence/engine"
+)
+
+// ListNetworks implements [engine.Networks].
+func (c *Client) ListNetworks(ctx context.Context) ([]engine.Network, error) {
+	answer, err := c.api.NetworkList(ctx, network.ListOptions{})
+	if err != nil {
+		return nil, c.wrap(err)
+	}
+	networks := make([]engine.Network, len(answer))
+	for i := range answer {
+		found := &answer[i]
+		networks[i] = engine.Network{
+			ID: found.ID, Name: found.Name, Driver: found.Driver, Internal: found.Internal, Labels: found.Labels,
+		}
+		for _, pool := range found.IPAM.Config {
+			networks[i].Subnets = append(networks[i].Subnets, pool.Subnet)
+		}
+	}
+	slices.SortFunc(networks, func(a, b engine.Network) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return networks, nil
+}
+
+// CreateNetwork implements [engine.Networks].
+func (c *Client) CreateNetwork(ctx context.Context, request engine.CreateNetwork) (string, error) {
+	answer, err := c.api.NetworkCreate(ctx, request.Name, networkOptions(request))
+	return answer.ID, c.wrap(err)
+}
+
+func networkOptions(request engine.CreateNetwork) network.CreateOptions {
+	wanted := request.Network
+	options := network.CreateOptions{
+		Driver: wanted.Driver, Options: wanted.DriverOpts, Labels: request.Labels,
+		Internal: wanted.Internal, Attachable: wanted.Attachable,
+		EnableIPv4: wanted.EnableIPv4, EnableIPv6: wanted.EnableIPv6,
+	}
+	ipam := wanted.Ipam
+	if ipam.Driver == "" && len(ipam.Config) == 0 && len(ipam.Options) == 0 {
+		return options
+	}
+	options.IPAM = &network.IPAM{Driver: ipam.Driver, Options: ipam.Options}
+	for _, pool := range ipam.Config {
+		options.IPAM.Config = append(options.IPAM.Config, network.IPAMConfig{
+			Subnet: pool.Subnet, IPRange: pool.IPRange, Gateway: pool.Gateway, AuxAddress: pool.AuxiliaryAddresses,
+		})
+	}
+	return options
+}
+
+// RemoveNetwork implements [engine.Networks].
+func (c *Client) RemoveNetwork(ctx context.Context, ref string) error {
+	return c.wrapAs(c.api.NetworkRemove(ctx, ref), engine.ErrDenied, engine.ErrInUse)
+}
+
+// ConnectNetwork implements [engine.Networks].
+func (c *Client) ConnectNetwork(ctx context.Context, containerRef string, endpoint engine.Endpoint) error {
+	return c.wrap(c.api.NetworkConnect(ctx, endpoint.Network, containerRef, endpointSettings(endpoint)))
+}
+
+// DisconnectNetwork implements [engine.Networks].
+func (c *Client) DisconnectNetwork(ctx context.Context, containerRef, networkRef string) error {
+	const force = true
+	return c.wrap(c.api.NetworkDisconnect(ctx, networkRef, containerRef, force))
+}

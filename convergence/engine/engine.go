@@ -1,0 +1,101 @@
+// Package engine is the boundary between Muster and whatever runs containers.
+//
+// Everything above it speaks these plain values; only engine/docker below it knows a client library. Every method takes the
+// caller's context first, may be called from many goroutines at once, and returns errors that match the sentinels of
+// errors.go under [errors.Is]. Nothing here decides: names, labels and order come from the caller.
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// Engine is a container engine. It is the union of small interfaces, so that consumers ask for the part they use.
+type Engine interface {
+	Containers
+	Networks
+	Volumes
+	Images
+	Streams
+	System
+}
+
+// Containers creates, runs and removes containers (Docker Engine API, /containers).
+type Containers interface {
+	// ListContainers returns the containers that match, running or not, sorted by name. One call to the engine.
+	ListContainers(ctx context.Context, filter ContainerFilter) ([]Container, error)
+	// InspectContainer returns one container with what a list does not tell. The reference is an ID or a name.
+	InspectContainer(ctx context.Context, ref string) (ContainerDetails, error)
+	// CreateContainer creates a container and attaches it to all its networks; nothing is left behind when it fails.
+	// On an API without several endpoints in a create request (below 1.44) it is a create and the missing connects.
+	CreateContainer(ctx context.Context, request CreateContainer) (Created, error)
+	// StartContainer starts a created or stopped container; one that runs already is left alone.
+	StartContainer(ctx context.Context, ref string) error
+	// StopContainer asks the container to end and kills it when the timeout is over; it returns when the container has ended.
+	// A nil timeout leaves it to the container's own stop timeout. One that does not run is left alone.
+	StopContainer(ctx context.Context, ref string, timeout *time.Duration) error
+	// KillContainer sends a signal; an empty one means SIGKILL. [ErrConflict] when it does not run.
+	KillContainer(ctx context.Context, ref, signal string) error
+	// RemoveContainer removes a container: a running one only with Force. [ErrNotFound] when there is none.
+	RemoveContainer(ctx context.Context, ref string, options RemoveContainer) error
+	// RenameContainer gives a container, running or not, a new name. [ErrConflict] when the name is taken.
+	RenameContainer(ctx context.Context, ref, name string) error
+	// SetRestartPolicy changes what the engine does when the container ends.
+	SetRestartPolicy(ctx context.Context, ref string, policy RestartPolicy) error
+}
+
+// Networks creates and removes networks (Docker Engine API, /networks).
+type Networks interface {
+	// ListNetworks returns all networks of the engine, the project's and others, sorted by name. One call to the engine.
+	ListNetworks(ctx context.Context) ([]Network, error)
+	// CreateNetwork returns the new network's ID. [ErrConflict] when the name is taken.
+	CreateNetwork(ctx context.Context, request CreateNetwork) (string, error)
+	// RemoveNetwork removes a network by ID or name. [ErrNotFound] when there is none, [ErrInUse] while something is attached.
+	RemoveNetwork(ctx context.Context, ref string) error
+	// ConnectNetwork attaches a container to a network.
+	ConnectNetwork(ctx context.Context, containerRef string, endpoint Endpoint) error
+	// DisconnectNetwork detaches a container from a network. [ErrNotFound] when it is not attached or either is gone.
+	DisconnectNetwork(ctx context.Context, containerRef, networkRef string) error
+}
+
+// Volumes creates and removes volumes (Docker Engine API, /volumes).
+type Volumes interface {
+	// ListVolumes returns all volumes of the engine, the project's and others, sorted by name. One call to the engine.
+	ListVolumes(ctx context.Context) ([]Volume, error)
+	// CreateVolume returns the volume of that name: a new one, or, without an error, the one that was there already with
+	// its own labels (the engine's way, which makes it an atomic test-and-set).
+	CreateVolume(ctx context.Context, request CreateVolume) (Volume, error)
+	// RemoveVolume removes a volume and its data. [ErrNotFound] when there is none, [ErrInUse] while a container mounts it.
+	RemoveVolume(ctx context.Context, name string) error
+}
+
+// Images looks at images and brings them (Docker Engine API, /images and /distribution).
+type Images interface {
+	// ListImages returns all images that the engine has. One call to the engine.
+	ListImages(ctx context.Context) ([]Image, error)
+	// InspectImage returns one image, by reference or ID, with its configuration. [ErrNotFound] when there is none.
+	InspectImage(ctx context.Context, ref string) (Image, error)
+	// PullImage brings an image and returns when it is there. report is called from one goroutine at a time.
+	PullImage(ctx context.Context, request PullImage, report func(PullProgress)) error
+	// RemoteDigest asks the registry which digest a reference stands for now. Nothing is pulled.
+	RemoteDigest(ctx context.Context, ref string) (string, error)
+}
+
+// Streams follows what happens and what is written.
+type Streams interface {
+	// Events calls yield for every event from the moment it has subscribed, one at a time, until the context ends, yield
+	// returns an error, or the connection is lost ([ErrUnavailable]). ready, when it is not nil, is called once the
+	// subscription stands: what is looked at after that cannot miss a change.
+	Events(ctx context.Context, filter EventFilter, ready func(), yield func(Event) error) error
+	// Logs calls yield for every frame that a container wrote, in order, until history ends or, when following, the
+	// container does. The frame's bytes are only valid during the call. A slow yield holds the engine's stream back.
+	Logs(ctx context.Context, ref string, options LogOptions, yield func(Frame) error) error
+}
+
+// System is the engine itself.
+type System interface {
+	// Version reports the engine's version and the API version in use, after negotiation.
+	Version(ctx context.Context) (Version, error)
+	// Close frees the connections. The engine is not to be used after it.
+	Close() error
+}

@@ -1,0 +1,80 @@
+// Package project is what the user wants: a Compose file, loaded, checked and narrowed, and the names and labels that go with it.
+//
+// It imports nothing else of Muster. Everybody else takes compose-go's types from here, so that the library is named in one place.
+package project
+
+import (
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// compose-go's types under the names that the rest of Muster uses.
+type (
+	// Project is a loaded Compose model. Muster treats it as immutable once [Load] has returned it.
+	Project = types.Project
+	// Service is one entry of `services`.
+	Service = types.ServiceConfig
+	// Services maps service names to services.
+	Services = types.Services
+	// Network is one entry of the top-level `networks`.
+	Network = types.NetworkConfig
+	// Volume is one entry of the top-level `volumes`.
+	Volume = types.VolumeConfig
+	// IPAMPool is one address pool of a network.
+	IPAMPool = types.IPAMPool
+	// Secret is one entry of the top-level `secrets`.
+	Secret = types.SecretConfig
+	// Config is one entry of the top-level `configs`.
+	Config = types.ConfigObjConfig
+	// FileReference is a service's use of a secret or a config.
+	FileReference = types.FileReferenceConfig
+	// Dependency is one entry of a service's `depends_on`.
+	Dependency = types.ServiceDependency
+	// Port is one published port of a service, long form.
+	Port = types.ServicePortConfig
+	// Mount is one entry of a service's `volumes`, long form.
+	Mount = types.ServiceVolumeConfig
+	// Endpoint is a service's attachment to one network; nil where the file gives no options.
+	Endpoint = types.ServiceNetworkConfig
+	// HealthCheck is a service's `healthcheck`.
+	HealthCheck = types.HealthCheckConfig
+	// Deploy is a service's `deploy`.
+	Deploy = types.DeployConfig
+	// Duration is a duration of the model.
+	Duration = types.Duration
+	// BlockIO is a service's `blkio_config`.
+	BlockIO = types.BlkioConfig
+	// ThrottleDevice is a device and the most that may be read from or written to it in a second.
+	ThrottleDevice = types.ThrottleDevice
+	// DeviceRequest asks the engine for devices by driver and capability.
+	DeviceRequest = types.DeviceRequest
+	// Labels are label keys and values.
+	Labels = types.Labels
+)
+
+// Conditions of `depends_on`.
+const (
+	ConditionStarted   = types.ServiceConditionStarted
+	ConditionHealthy   = types.ServiceConditionHealthy
+	ConditionCompleted = types.ServiceConditionCompletedSuccessfully
+)
+
+// Kinds of mount.
+const (
+	MountBind    = types.VolumeTypeBind
+	MountVolume  = types.VolumeTypeVolume
+	MountTmpfs   = types.VolumeTypeTmpfs
+	MountImage   = types.VolumeTypeImage
+	MountCluster = types.VolumeTypeCluster
+)
+
+// Pull policies as the Compose Specification names them.
+const (
+	PullAlways  = types.PullPolicyAlways
+	PullNever   = types.PullPolicyNever
+	PullMissing = types.PullPolicyMissing
+	PullBuild   = types.PullPolicyBuild
+	PullRefresh = types.PullPolicyRefresh
+)
+
+// ServicePrefix starts the value of network_mode, ipc, pid and uts when it names a service of the same project.
+const ServicePrefix = types.ServicePrefix

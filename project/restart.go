@@ -1,0 +1,47 @@
+package project
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Restart policies as the engine names them.
+const (
+	RestartNo            = "no"
+	RestartAlways        = "always"
+	RestartUnlessStopped = "unless-stopped"
+	RestartOnFailure     = "on-failure"
+)
+
+// RestartPolicy is what the engine shall do when a container of the service ends: `deploy.restart_policy` where there is one,
+// else `restart`; an empty name means that the file says nothing, and the engine does not restart. maxRetries belongs to
+// on-failure, 0 means no limit.
+func RestartPolicy(service Service) (name string, maxRetries int) {
+	if service.Deploy != nil && service.Deploy.RestartPolicy != nil {
+		policy := service.Deploy.RestartPolicy
+		if policy.MaxAttempts != nil {
+			maxRetries = int(*policy.MaxAttempts)
+		}
+		return engineRestartName(policy.Condition), maxRetries
+	}
+	name, retries, _ := strings.Cut(service.Restart, ":")
+	maxRetries, _ = strconv.Atoi(retries)
+	return engineRestartName(name), maxRetries
+}
+
+// Restarts says whether the engine starts a container of the service again when it ends by itself.
+func Restarts(service Service) bool {
+	name, _ := RestartPolicy(service)
+	return name != "" && name != RestartNo
+}
+
+// engineRestartName maps swarm's conditions, which `deploy` uses, to the engine's names.
+func engineRestartName(condition string) string {
+	switch condition {
+	case "none":
+		return RestartNo
+	case "any":
+		return RestartAlways
+	}
+	return condition
+}
