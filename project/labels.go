@@ -40,9 +40,7 @@ const ComposeVersion = "5.5.0"
 
 // ServiceLabels are docker compose's labels of any container of the service, one-off or not, without those that depend on
 // the replica or the image (number, image digest, config hash).
-//
-// envFiles are the files given by --env-file, absolute; empty where none was given.
-func ServiceLabels(p *Project, service Service, envFiles []string) Labels {
+func ServiceLabels(p *Project, service Service) Labels {
 	labels := Labels{
 		LabelProject:     p.Name,
 		LabelService:     service.Name,
@@ -52,8 +50,8 @@ func ServiceLabels(p *Project, service Service, envFiles []string) Labels {
 		LabelOneOff:      "False",
 		LabelDependsOn:   dependsOnLabel(service),
 	}
-	if len(envFiles) > 0 {
-		labels[LabelEnvironmentFile] = strings.Join(envFiles, ",")
+	if len(p.EnvFiles) > 0 {
+		labels[LabelEnvironmentFile] = strings.Join(p.EnvFiles, ",")
 	}
 	return labels
 }

@@ -2,21 +2,28 @@ package project
 
 import "strconv"
 
-// Separator is what stands between the parts of a container name: "-", or "_" in compatibility mode.
-func Separator(compatibility bool) string {
-	if compatibility {
+// Separator is what stands between the parts of a container's name.
+func (p *Project) Separator() string {
+	if p.Compatibility {
 		return "_"
 	}
 	return "-"
 }
 
-// ContainerName is the name of a replica: container_name where the file gives one, else project, service and number,
-// joined by the separator.
-func ContainerName(projectName string, service Service, number int, separator string) string {
+// ContainerName is the name of a replica: container_name where the file gives one, else project, service and number.
+func (p *Project) ContainerName(service Service, number int) string {
 	if service.ContainerName != "" {
 		return service.ContainerName
 	}
-	return projectName + separator + service.Name + separator + strconv.Itoa(number)
+	return p.Name + p.Separator() + service.Name + p.Separator() + strconv.Itoa(number)
+}
+
+// ImageName is the image of a service: its `image`, or the name that a build of it is tagged with.
+func (p *Project) ImageName(service Service) string {
+	if service.Image != "" {
+		return service.Image
+	}
+	return p.Name + p.Separator() + service.Name
 }
 
 // ReplacementName is the name under which a new container is created while the one that it replaces still has the final
@@ -42,14 +49,6 @@ func IsReplacementName(name, finalName string) bool {
 		}
 	}
 	return true
-}
-
-// ImageName is the image of a service: its `image`, or the name that a build of it is tagged with.
-func ImageName(projectName string, service Service, separator string) string {
-	if service.Image != "" {
-		return service.Image
-	}
-	return projectName + separator + service.Name
 }
 
 func shortID(id string) string {

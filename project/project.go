@@ -9,8 +9,8 @@ import (
 
 // compose-go's types under the names that the rest of Muster uses.
 type (
-	// Project is a loaded Compose model. Muster treats it as immutable once [Load] has returned it.
-	Project = types.Project
+	// Model is a Compose model as compose-go has it.
+	Model = types.Project
 	// Service is one entry of `services`.
 	Service = types.ServiceConfig
 	// Services maps service names to services.
@@ -78,3 +78,19 @@ const (
 
 // ServicePrefix starts the value of network_mode, ipc, pid and uts when it names a service of the same project.
 const ServicePrefix = types.ServicePrefix
+
+// Project is a loaded Compose model with what Muster knows about it beyond the model. It is immutable once [Load] has
+// returned it: everybody may read it from many goroutines, nobody may change it, narrowing returns a copy.
+type Project struct {
+	*Model
+	// EnvFiles are the files that --env-file or COMPOSE_ENV_FILES named, absolute; empty where nobody named one.
+	EnvFiles []string
+	// Compatibility joins the parts of container names with "_", as Compose V1 did.
+	Compatibility bool
+	// Warnings are what is worth telling about the files, in the order of their places.
+	Warnings []Warning
+	// Digests are what the files of secrets and configs hold, as hex SHA-256 by [Digest]'s key; filled by [Project.ReadContents].
+	Digests map[string]string
+
+	places *places
+}
