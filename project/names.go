@@ -1,6 +1,9 @@
 package project
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Separator is what stands between the parts of a container's name.
 func (p *Project) Separator() string {
@@ -37,24 +40,25 @@ func RetiredName(oldID, finalName string) string {
 	return finalName + "_retired_" + shortID(oldID)
 }
 
-// IsReplacementName says whether the name is [ReplacementName] of the final name, for whatever old container.
-func IsReplacementName(name, finalName string) bool {
-	const prefix = 12
-	if len(name) != prefix+1+len(finalName) || name[prefix] != '_' || name[prefix+1:] != finalName {
-		return false
+// IsTemporaryName says whether a name is one that a container only has in the middle of a replacement: [ReplacementName] or
+// [RetiredName] of the final name, for whatever old container.
+func IsTemporaryName(name, finalName string) bool {
+	if prefix, ok := strings.CutSuffix(name, "_"+finalName); ok && isShortID(prefix) {
+		return true
 	}
-	for _, c := range name[:prefix] {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
+	suffix, ok := strings.CutPrefix(name, RetiredName("", finalName))
+	return ok && isShortID(suffix)
 }
 
+func isShortID(text string) bool {
+	return len(text) == shortIDLength && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+const shortIDLength = 12
+
 func shortID(id string) string {
-	const length = 12
-	if len(id) > length {
-		return id[:length]
+	if len(id) > shortIDLength {
+		return id[:shortIDLength]
 	}
 	return id
 }

@@ -27,12 +27,16 @@ type (
 	Config = types.ConfigObjConfig
 	// FileReference is a service's use of a secret or a config.
 	FileReference = types.FileReferenceConfig
+	// FileObject is what a secret or a config is made of.
+	FileObject = types.FileObjectConfig
 	// Dependency is one entry of a service's `depends_on`.
 	Dependency = types.ServiceDependency
 	// Port is one published port of a service, long form.
 	Port = types.ServicePortConfig
 	// Mount is one entry of a service's `volumes`, long form.
 	Mount = types.ServiceVolumeConfig
+	// BindOptions are the options of a bind mount.
+	BindOptions = types.ServiceVolumeBind
 	// Endpoint is a service's attachment to one network; nil where the file gives no options.
 	Endpoint = types.ServiceNetworkConfig
 	// HealthCheck is a service's `healthcheck`.

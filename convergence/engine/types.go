@@ -176,12 +176,11 @@ type Endpoint struct {
 
 // Network is a network that the engine has.
 type Network struct {
-	ID       string
-	Name     string
-	Driver   string
-	Internal bool
-	Labels   map[string]string
-	Subnets  []string
+	ID     string
+	Name   string
+	Labels map[string]string
+	// Settings are driver, options and addresses as the engine has them: enough to make it again.
+	Settings project.Network
 }
 
 // CreateNetwork is a network to be created.

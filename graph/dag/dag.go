@@ -13,11 +13,14 @@ type Graph[K comparable] struct {
 	compare    func(a, b K) int
 	deps       map[K][]K
 	dependents map[K][]K
+	loose      map[edge[K]]bool
 }
+
+type edge[K comparable] struct{ vertex, after K }
 
 // New returns an empty graph whose vertices are ordered by compare.
 func New[K comparable](compare func(a, b K) int) *Graph[K] {
-	return &Graph[K]{compare: compare, deps: map[K][]K{}, dependents: map[K][]K{}}
+	return &Graph[K]{compare: compare, deps: map[K][]K{}, dependents: map[K][]K{}, loose: map[edge[K]]bool{}}
 }
 
 // Add puts a vertex into the graph; one that is there already stays as it is.
@@ -29,10 +32,28 @@ func (g *Graph[K]) Add(vertex K) {
 
 // Connect says that a vertex depends on another; both are added where they are missing. Saying it twice is saying it once.
 func (g *Graph[K]) Connect(vertex, dependsOn K) {
+	g.link(vertex, dependsOn)
+	delete(g.loose, edge[K]{vertex, dependsOn})
+}
+
+// Follow says that a vertex comes after another one, whatever becomes of that: a walk does not skip it when the other fails.
+// A dependency between the two that was or will be said with Connect stays one.
+func (g *Graph[K]) Follow(vertex, after K) {
+	if _, linked := slices.BinarySearchFunc(g.deps[vertex], after, g.compare); linked {
+		return
+	}
+	g.link(vertex, after)
+	g.loose[edge[K]{vertex, after}] = true
+}
+
+// IsLoose says whether the vertex only follows the other: they were linked with Follow and not with Connect.
+func (g *Graph[K]) IsLoose(vertex, after K) bool { return g.loose[edge[K]{vertex, after}] }
+
+func (g *Graph[K]) link(vertex, after K) {
 	g.Add(vertex)
-	g.Add(dependsOn)
-	g.deps[vertex] = g.insert(g.deps[vertex], dependsOn)
-	g.dependents[dependsOn] = g.insert(g.dependents[dependsOn], vertex)
+	g.Add(after)
+	g.deps[vertex] = g.insert(g.deps[vertex], after)
+	g.dependents[after] = g.insert(g.dependents[after], vertex)
 }
 
 func (g *Graph[K]) insert(sorted []K, vertex K) []K {
@@ -62,10 +83,10 @@ func (g *Graph[K]) Vertices() []K {
 	return vertices
 }
 
-// Deps are the vertices that the vertex depends on directly, sorted. The caller must not change the slice.
+// Deps are the vertices that the vertex depends on or follows directly, sorted. The caller must not change the slice.
 func (g *Graph[K]) Deps(vertex K) []K { return g.deps[vertex] }
 
-// Dependents are the vertices that depend on the vertex directly, sorted. The caller must not change the slice.
+// Dependents are the vertices that depend on or follow the vertex directly, sorted. The caller must not change the slice.
 func (g *Graph[K]) Dependents(vertex K) []K { return g.dependents[vertex] }
 
 // Closure is the vertices and everything that they depend on, directly or not, sorted. Vertices that are not in the graph

@@ -20,11 +20,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// parse reads "b>a c>a": b depends on a, c depends on a; a word without ">" is a vertex alone.
+// parse reads "b>a c~a d": b depends on a, c follows a, d is alone.
 func parse(text string) *dag.Graph[string] {
 	g := dag.New(cmp.Compare[string])
 	for word := range strings.FieldsSeq(text) {
-		if vertex, dep, ok := strings.Cut(word, ">"); ok {
+		if vertex, after, ok := strings.Cut(word, "~"); ok {
+			g.Follow(vertex, after)
+		} else if vertex, dep, ok := strings.Cut(word, ">"); ok {
 			g.Connect(vertex, dep)
 		} else {
 			g.Add(word)
@@ -173,6 +175,48 @@ func TestWalkSkipsExactlyTheClosureOfAFailure(t *testing.T) {
 	}
 }
 
+func TestWhatFollowsIsVisitedAfterAFailure(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, graph, skipped string }{
+		{"loose", "b~a c>b", ""},
+		{"firm", "b>a c>b", "b c"},
+		{"firm wins over loose, said after", "b~a b>a", "b"},
+		{"firm wins over loose, said before", "b>a b~a", "b"},
+		{"loose through a firm one", "b>a c~b", "b"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var order, skipped []string
+			walk := dag.Walk[string]{Skipped: func(vertex string) { skipped = append(skipped, vertex) }}
+			err := walk.Run(t.Context(), parse(test.graph), func(_ context.Context, vertex string) error {
+				order = append(order, vertex)
+				if vertex == "a" {
+					return errors.New("a fails")
+				}
+				return nil
+			})
+			if got := strings.Join(skipped, " "); got != test.skipped || err == nil || order[0] != "a" {
+				t.Errorf("skipped %q, want %q; order %v; error %v", got, test.skipped, order, err)
+			}
+		})
+	}
+}
+
+func TestErrSkipBlocksWithoutBeingAFailure(t *testing.T) {
+	t.Parallel()
+	var skipped []string
+	walk := dag.Walk[string]{Skipped: func(vertex string) { skipped = append(skipped, vertex) }}
+	err := walk.Run(t.Context(), parse("b>a c>b d"), func(_ context.Context, vertex string) error {
+		if vertex == "a" {
+			return dag.ErrSkip
+		}
+		return nil
+	})
+	if err != nil || strings.Join(skipped, " ") != "b c" {
+		t.Errorf("error %v, skipped %v", err, skipped)
+	}
+}
+
 func TestWalkErrors(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
@@ -207,7 +251,7 @@ func TestWalkStopsWithItsContext(t *testing.T) {
 		walk := dag.Walk[string]{Skipped: func(vertex string) { skipped = append(skipped, vertex) }}
 		visitedSlow := false
 		go func() {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			cancel()
 		}()
 		err := walk.Run(ctx, parse("slow after>slow last>after"), func(ctx context.Context, vertex string) error {
@@ -238,7 +282,7 @@ func TestIndependentVerticesAreVisitedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		err := dag.Walk[string]{}.Run(t.Context(), parse("a b c d>a"), func(context.Context, string) error {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return nil
 		})
 		if took := time.Since(start); err != nil || took != 2*time.Second {

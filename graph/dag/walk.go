@@ -18,10 +18,15 @@ type Walk[K comparable] struct {
 	Skipped func(vertex K)
 }
 
+// ErrSkip is returned by a visit that has decided to do nothing: what depends on the vertex is skipped as after a failure, but
+// it is none.
+var ErrSkip = errors.New("skip")
+
 // Run visits every vertex of the graph once, each as soon as all that comes before it is done, and returns when all visits
 // have. visit is called from several goroutines at once.
 //
-// A visit that fails skips everything that comes after its vertex, directly or not; the rest is still visited. The error joins
+// A visit that fails skips everything that depends on its vertex, directly or not; the rest is still visited. In a reverse walk
+// everything that comes after a failed vertex is skipped, loose edges or not. The error joins
 // the failures in the order of their vertices: roots only, since what was skipped is no failure. A graph with a cycle is not
 // walked at all: the error is a [*CycleError]. When the context ends nothing new is visited; if that left anything out, its
 // cause is the result, unless a visit failed for a reason of its own.
@@ -86,7 +91,7 @@ func (r *walkRun[K]) loop(ctx context.Context, visit func(context.Context, K) er
 		}
 		end := <-r.done
 		r.running--
-		if end.err != nil {
+		if end.err != nil && !errors.Is(end.err, ErrSkip) {
 			r.failures[end.vertex] = end.err
 		}
 		r.settle(end.vertex, end.err != nil)
@@ -105,7 +110,7 @@ func (r *walkRun[K]) skip(vertex K) {
 // settle frees, or blocks, what comes after the vertex.
 func (r *walkRun[K]) settle(vertex K, block bool) {
 	for _, next := range r.after[vertex] {
-		if block {
+		if block && !r.graph.IsLoose(next, vertex) {
 			r.blocked[next] = true
 		}
 		if r.waiting[next]--; r.waiting[next] == 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/docker/docker/api/types/network"
 
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/project"
 )
 
 // ListNetworks implements [engine.Networks].
@@ -19,16 +20,34 @@ func (c *Client) ListNetworks(ctx context.Context) ([]engine.Network, error) {
 	networks := make([]engine.Network, len(answer))
 	for i := range answer {
 		found := &answer[i]
-		networks[i] = engine.Network{
-			ID: found.ID, Name: found.Name, Driver: found.Driver, Internal: found.Internal, Labels: found.Labels,
-		}
-		for _, pool := range found.IPAM.Config {
-			networks[i].Subnets = append(networks[i].Subnets, pool.Subnet)
-		}
+		networks[i] = engine.Network{ID: found.ID, Name: found.Name, Labels: found.Labels, Settings: networkSettings(found)}
 	}
 	slices.SortFunc(networks, func(a, b engine.Network) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	return networks, nil
 }
+
+func networkSettings(found *network.Summary) project.Network {
+	settings := project.Network{
+		Name: found.Name, Driver: found.Driver, DriverOpts: found.Options,
+		Internal: found.Internal, Attachable: found.Attachable,
+	}
+	if found.EnableIPv6 {
+		settings.EnableIPv6 = &found.EnableIPv6
+	}
+	if found.IPAM.Driver != defaultIPAM {
+		settings.Ipam.Driver = found.IPAM.Driver
+	}
+	settings.Ipam.Options = found.IPAM.Options
+	for _, pool := range found.IPAM.Config {
+		settings.Ipam.Config = append(settings.Ipam.Config, &project.IPAMPool{
+			Subnet: pool.Subnet, Gateway: pool.Gateway, IPRange: pool.IPRange, AuxiliaryAddresses: pool.AuxAddress,
+		})
+	}
+	return settings
+}
+
+// defaultIPAM is the engine's name for its own address management.
+const defaultIPAM = "default"
 
 // CreateNetwork implements [engine.Networks].
 func (c *Client) CreateNetwork(ctx context.Context, request engine.CreateNetwork) (string, error) {

@@ -1,0 +1,190 @@
+package convergence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph/dag"
+)
+
+// StepError says which step of a plan failed. What followed from it is no error of its own.
+type StepError struct {
+	Step step.Step
+	Err  error
+	// Undone says what became of what the step's group had changed: nil when there was nothing to undo.
+	Undone *Undone
+}
+
+// Undone is the outcome of undoing a group.
+type Undone struct {
+	Group string // the service
+	Err   error  // nil when everything is as it was
+	// Restored are the containers that run again as before.
+	Restored []string
+}
+
+func (e *StepError) Error() string {
+	var waited *step.WaitError
+	if errors.As(e.Err, &waited) {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("%s: %s", e.Step, e.Err)
+}
+
+func (e *StepError) Unwrap() error { return e.Err }
+
+// undoTime bounds how long putting things back may take, whatever happened to the caller's context.
+const undoTime = time.Minute
+
+// Apply carries out a plan: every step as soon as those that it comes after are done, as many at once as can be. Nothing is
+// decided here. It returns when all steps have ended or were skipped, and never leaves a step half done: when a step of a group
+// fails, or the context ends, what the group had changed is put back.
+//
+// The error joins a [*StepError] for each root cause. When the context ended first, it is the context's cause.
+func Apply(ctx context.Context, eng engine.Engine, p *plan.Plan, sink Sink) error {
+	run := &run{eng: eng, plan: p, sink: sink, groups: make([]group, len(p.Groups))}
+	for _, object := range p.Unchanged {
+		run.tell(Event{Node: -1, Phase: Unchanged, Object: object})
+	}
+	for i := range run.groups {
+		run.groups[i].plan = &p.Groups[i]
+	}
+	walk := dag.Walk[plan.NodeID]{Skipped: func(id plan.NodeID) { run.skipped(ctx, id) }}
+	err := walk.Run(ctx, p.Order, run.visit)
+	_ = run.undos.Wait()
+	return err
+}
+
+// run is one application of a plan.
+type run struct {
+	eng    engine.Engine
+	plan   *plan.Plan
+	groups []group
+	undos  errgroup.Group // of groups that failed because one of their steps was skipped
+
+	mutex sync.Mutex // of the sink
+	sink  Sink
+}
+
+func (r *run) tell(event Event) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	event.Time = time.Now()
+	r.sink(event)
+}
+
+func (r *run) event(node plan.Node, phase Phase) Event {
+	return Event{Node: node.ID, Step: node.Step, Phase: phase, Object: node.Step.Object(), Optional: node.Optional}
+}
+
+// skipped is told of steps that the walk leaves out. A group whose step is left out has failed.
+func (r *run) skipped(ctx context.Context, id plan.NodeID) {
+	node := r.plan.Nodes[id]
+	g := r.groupOf(node)
+	if g == nil {
+		r.tell(r.event(node, Skipped))
+		return
+	}
+	if g.skip(!node.Commit) {
+		r.undos.Go(func() error { r.undo(ctx, g); return nil })
+	}
+	if g.unmet() {
+		r.tell(r.event(node, Unmet))
+		return
+	}
+	r.tell(r.event(node, Skipped))
+}
+
+func (r *run) groupOf(node plan.Node) *group {
+	if node.Group == 0 {
+		return nil
+	}
+	return &r.groups[node.Group-1]
+}
+
+func (r *run) visit(ctx context.Context, id plan.NodeID) error {
+	node := r.plan.Nodes[id]
+	g := r.groupOf(node)
+	if g == nil {
+		return r.settle(node, r.do(ctx, node), nil)
+	}
+	state, err := g.enter(ctx, r.eng)
+	switch {
+	case err != nil:
+	case state == groupUnmet:
+		r.tell(r.event(node, Unmet))
+		g.leave(false)
+		return nil
+	case state == groupFailed:
+		r.tell(r.event(node, Skipped))
+		err = dag.ErrSkip
+	default:
+		err = r.do(ctx, node)
+	}
+	var undone *Undone
+	if g.leave(err != nil && !node.Commit) {
+		undone = r.undo(ctx, g)
+	}
+	return r.settle(node, err, undone)
+}
+
+// do runs a step and tells of it.
+func (r *run) do(ctx context.Context, node plan.Node) error {
+	r.tell(r.event(node, Started))
+	err := node.Step.Run(ctx, r.eng, func(progress step.Progress) {
+		event := r.event(node, Progress)
+		event.Progress = progress
+		r.tell(event)
+	})
+	if err != nil {
+		event := r.event(node, Failed)
+		event.Err = err
+		r.tell(event)
+		return err
+	}
+	r.tell(r.event(node, Done))
+	return nil
+}
+
+// settle makes the walk's error of a step's.
+func (r *run) settle(node plan.Node, err error, undone *Undone) error {
+	switch {
+	case err == nil, node.Optional:
+		return nil
+	case errors.Is(err, dag.ErrSkip):
+		return err
+	}
+	return &StepError{Step: node.Step, Err: err, Undone: undone}
+}
+
+// undo puts back what a group had changed. It has a time of its own: the caller's context may be over.
+func (r *run) undo(ctx context.Context, g *group) *Undone {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	undone := &Undone{Group: g.plan.Name}
+	var failures []error
+	for _, s := range g.plan.Undo {
+		r.tell(Event{Node: -1, Step: s, Phase: Started, Object: s.Object(), Undo: true})
+		if err := s.Run(ctx, r.eng, func(step.Progress) {}); err != nil {
+			r.tell(Event{Node: -1, Step: s, Phase: Failed, Object: s.Object(), Undo: true, Err: err})
+			failures = append(failures, fmt.Errorf("%s: %w", s, err))
+			continue
+		}
+		r.tell(Event{Node: -1, Step: s, Phase: Done, Object: s.Object(), Undo: true})
+		if restored, ok := s.(step.RestoreContainer); ok && restored.WasRunning {
+			undone.Restored = append(undone.Restored, s.Object().Name)
+		}
+	}
+	slices.Sort(undone.Restored)
+	undone.Err = errors.Join(failures...)
+	return undone
+}

@@ -1,0 +1,128 @@
+// Package convergence brings an engine from what is there to what a project wants: it observes, has a plan made, and applies it.
+// Nothing in it prints or asks: what happens is told to a sink, questions are part of the plan.
+package convergence
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/project"
+)
+
+// Converger works on one engine. It may be used from several goroutines, one project at a time each.
+type Converger struct {
+	Engine engine.Engine
+	// Sink is told of everything that happens; nil tells nobody.
+	Sink Sink
+}
+
+func (c Converger) sink() Sink {
+	if c.Sink == nil {
+		return func(Event) {}
+	}
+	return c.Sink
+}
+
+// Plan makes the plan that brings a project up, with the reasons spelled out. Nothing is changed. askRegistries asks the
+// registries of images that are always pulled whether they have another one: a plan that is shown is then exact; without it
+// what depends on the pull is planned as conditional.
+func (c Converger) Plan(ctx context.Context, p *project.Project, policy plan.Policy, askRegistries bool) (*plan.Plan, error) {
+	g, err := graph.From(p)
+	if err != nil {
+		return nil, err
+	}
+	state, err := Observe(ctx, c.Engine, p.Name, p)
+	if err != nil {
+		return nil, err
+	}
+	if askRegistries {
+		state.RemoteDigests = c.remoteDigests(ctx, p, state)
+	}
+	input := plan.Input{Project: p, Graph: g, State: state, Policy: policy}
+	made, err := plan.Reconcile(input)
+	if err != nil || len(made.Groups) == 0 {
+		return made, err
+	}
+	if input.State, err = ObserveDetails(ctx, c.Engine, state, made); err != nil {
+		return nil, err
+	}
+	return plan.Reconcile(input)
+}
+
+// remoteDigests asks for images that are here and are to be pulled anyway. A registry that does not answer leaves the question
+// open.
+func (c Converger) remoteDigests(ctx context.Context, p *project.Project, state plan.State) map[string]string {
+	var refs []string
+	for _, service := range p.Services {
+		ref := p.ImageName(service)
+		if _, here := state.Images[ref]; here && service.PullPolicy == project.PullAlways {
+			refs = append(refs, ref)
+		}
+	}
+	slices.Sort(refs)
+	refs = slices.Compact(refs)
+	digests := make([]string, len(refs))
+	var calls errgroup.Group
+	calls.SetLimit(inspectAtOnce)
+	for i, ref := range refs {
+		calls.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, registryTime)
+			defer cancel()
+			digests[i], _ = c.Engine.RemoteDigest(ctx, ref)
+			return nil
+		})
+	}
+	_ = calls.Wait()
+	found := map[string]string{}
+	for i, ref := range refs {
+		found[ref] = digests[i]
+	}
+	return found
+}
+
+// registryTime bounds how long a registry may take to tell a digest.
+const registryTime = 5 * time.Second
+
+// Apply carries out a plan; see the function of that name.
+func (c Converger) Apply(ctx context.Context, p *plan.Plan) error {
+	return Apply(ctx, c.Engine, p, c.sink())
+}
+
+// Up plans and applies: the library's entry for what `muster up -d` does. A plan with unanswered questions is applied with the
+// answer no.
+func (c Converger) Up(ctx context.Context, p *project.Project, policy plan.Policy) (*plan.Plan, error) {
+	made, err := c.Plan(ctx, p, policy, false)
+	if err != nil {
+		return nil, err
+	}
+	return made, c.Apply(ctx, made)
+}
+
+// Down is what `muster down` does: it takes down what carries the project's labels. input needs no state.
+func (c Converger) Down(ctx context.Context, input plan.TeardownInput) (*plan.Plan, error) {
+	state, err := Observe(ctx, c.Engine, input.Name, nil)
+	if err != nil {
+		return nil, err
+	}
+	input.State = state
+	made := plan.Teardown(input)
+	return made, c.Apply(ctx, made)
+}
+
+// Stop ends a project's containers and removes nothing. input needs no state.
+func (c Converger) Stop(ctx context.Context, input plan.StopInput) (*plan.Plan, error) {
+	containers, err := c.Engine.ListContainers(ctx, engine.ContainerFilter{Project: input.Name})
+	if err != nil {
+		return nil, fmt.Errorf("list containers of project %q: %w", input.Name, err)
+	}
+	input.State = plan.State{Containers: containers}
+	made := plan.Stop(input)
+	return made, c.Apply(ctx, made)
+}

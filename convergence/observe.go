@@ -1,0 +1,147 @@
+package convergence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/project"
+)
+
+// Observe looks at what a project has on the engine: four list calls at once, however many services there are. Images are only
+// listed where the project is known and names some.
+func Observe(ctx context.Context, eng engine.Engine, name string, p *project.Project) (plan.State, error) {
+	var state plan.State
+	var images []engine.Image
+	calls, ctx := errgroup.WithContext(ctx)
+	calls.Go(func() (err error) {
+		state.Containers, err = eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
+		return wrapf(err, "list containers of project %q", name)
+	})
+	calls.Go(func() (err error) {
+		state.Networks, err = eng.ListNetworks(ctx)
+		return wrapf(err, "list networks")
+	})
+	calls.Go(func() (err error) {
+		state.Volumes, err = eng.ListVolumes(ctx)
+		return wrapf(err, "list volumes")
+	})
+	if p != nil && len(p.Services) > 0 {
+		calls.Go(func() (err error) {
+			images, err = eng.ListImages(ctx)
+			return wrapf(err, "list images")
+		})
+	}
+	if err := calls.Wait(); err != nil {
+		return plan.State{}, err
+	}
+	// A container of docker compose's hooks has the project's label and no hash: it is nobody's replica.
+	state.Containers = slices.DeleteFunc(state.Containers, func(c engine.Container) bool {
+		return c.Labels[project.LabelConfigHash] == ""
+	})
+	if p != nil {
+		state.Images = byReference(p, images)
+	}
+	return state, nil
+}
+
+func wrapf(err error, format string, arguments ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(arguments, err)...)
+}
+
+// byReference finds the images that a project's services name, by tag, by digest or by ID.
+func byReference(p *project.Project, images []engine.Image) map[string]engine.Image {
+	known := map[string]engine.Image{}
+	for _, image := range images {
+		known[image.ID] = image
+		for _, name := range slices.Concat(image.Tags, image.Digests) {
+			known[name] = image
+		}
+	}
+	found := map[string]engine.Image{}
+	for _, service := range p.Services {
+		name := p.ImageName(service)
+		if image, ok := known[familiar(name)]; ok {
+			found[name] = image
+		} else if image, ok := byID(name, images); ok {
+			found[name] = image
+		}
+	}
+	return found
+}
+
+// familiar is a reference as the engine lists it: "nginx" is "nginx:latest", "docker.io/library/nginx:1" is "nginx:1".
+func familiar(name string) string {
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return name
+	}
+	if digested, ok := named.(reference.Digested); ok {
+		return reference.FamiliarName(named) + "@" + digested.Digest().String()
+	}
+	return reference.FamiliarString(reference.TagNameOnly(named))
+}
+
+// byID finds an image by its ID or the beginning of it.
+func byID(name string, images []engine.Image) (engine.Image, bool) {
+	const shortest = 4
+	hex := strings.TrimPrefix(name, "sha256:")
+	if len(hex) < shortest || strings.Trim(hex, "0123456789abcdef") != "" {
+		return engine.Image{}, false
+	}
+	for _, image := range images {
+		if strings.HasPrefix(strings.TrimPrefix(image.ID, "sha256:"), hex) {
+			return image, true
+		}
+	}
+	return engine.Image{}, false
+}
+
+// inspectAtOnce bounds the second round of observation.
+const inspectAtOnce = 8
+
+// ObserveDetails is the second round: it inspects the containers that a plan replaces, and only those, so that reasons can name
+// old values and restart policies can be given back. The state that comes back is a copy with the details.
+func ObserveDetails(ctx context.Context, eng engine.Engine, state plan.State, p *plan.Plan) (plan.State, error) {
+	var ids []string
+	for _, group := range p.Groups {
+		for _, undo := range group.Undo {
+			if restore, ok := undo.(step.RestoreContainer); ok {
+				ids = append(ids, restore.ID)
+			}
+		}
+	}
+	details := make([]engine.ContainerDetails, len(ids))
+	calls, ctx := errgroup.WithContext(ctx)
+	calls.SetLimit(inspectAtOnce)
+	for i, id := range ids {
+		calls.Go(func() (err error) {
+			details[i], err = eng.InspectContainer(ctx, id)
+			if errors.Is(err, engine.ErrNotFound) {
+				return nil
+			}
+			return wrapf(err, "inspect container")
+		})
+	}
+	if err := calls.Wait(); err != nil {
+		return plan.State{}, err
+	}
+	state.Details = map[string]engine.ContainerDetails{}
+	for _, detail := range details {
+		if detail.ID != "" {
+			state.Details[detail.ID] = detail
+		}
+	}
+	return state, nil
+}

@@ -1,0 +1,158 @@
+package plan
+
+import (
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/project"
+)
+
+// createMissing plans the new containers of a service: those that it lacks, and those that will replace others. They are made
+// before anything is stopped, so that a request that the engine refuses harms nothing.
+func (r *reconciler) createMissing(s *servicePlan) {
+	var cleared []NodeID
+	for _, container := range s.leftover {
+		cleared = append(cleared, r.removeContainer(container))
+	}
+	for _, container := range s.obsolete {
+		r.removeContainer(container)
+	}
+	r.openGroup(s)
+	for _, one := range s.replicas {
+		switch {
+		case one.current == nil:
+			r.group = 0
+			one.create = []NodeID{r.create(s, one, one.name, cleared)}
+		case one.replaced():
+			r.group = s.group
+			if one.resume == nil {
+				name := project.ReplacementName(one.current.ID, one.name)
+				one.create = []NodeID{r.create(s, one, name, cleared)}
+			}
+			r.undoDetach(s, one)
+			r.undo(r.restore(s, one))
+		default:
+			r.group = 0
+			r.keepName(s, one, cleared)
+		}
+	}
+	r.group = 0
+}
+
+// openGroup gives a service that is replaced its group: that of a service whose namespaces it shares, where that is replaced
+// too, because they go forward and back together.
+func (r *reconciler) openGroup(s *servicePlan) {
+	var when step.Condition
+	replaced := false
+	for _, one := range s.replicas {
+		if !one.replaced() {
+			continue
+		}
+		replaced = true
+		if one.maybe {
+			ref := r.Project.ImageName(s.service)
+			when = step.ImageChanged{Reference: ref, Was: r.images[ref].current.ID}
+		}
+	}
+	if !replaced {
+		return
+	}
+	for _, sharing := range graph.SharedWith(s.service) {
+		if shared := r.services[sharing.Service]; shared != nil && shared.group > 0 {
+			s.group = shared.group
+			return
+		}
+	}
+	r.beginGroup(s.service.Name, when)
+	s.group = r.group
+	r.endGroup()
+}
+
+func (r *reconciler) create(s *servicePlan, one *replica, name string, after []NodeID) NodeID {
+	create := step.CreateContainer{
+		Target:   step.Target{Name: name, Service: s.service.Name, Replica: one.number, Final: one.name},
+		Request:  r.request(s, one, name),
+		Fields:   s.fields,
+		Replaces: one.current != nil,
+	}
+	id := r.add(create, after...)
+	for key := range s.service.Networks {
+		r.after(id, r.networks[key].ready...)
+	}
+	for _, mount := range s.service.Volumes {
+		if mount.Type == project.MountVolume && mount.Source != "" {
+			r.after(id, r.volumes[mount.Source].ready...)
+		}
+	}
+	r.after(id, r.images[r.Project.ImageName(s.service)].pull...)
+	for _, sharing := range graph.SharedWith(s.service) {
+		if shared := r.services[sharing.Service]; shared != nil && len(shared.replicas) > 0 {
+			r.after(id, shared.replicas[0].create...)
+		}
+	}
+	return id
+}
+
+// undoDetach brings the old container back into networks that the plan makes anew.
+func (r *reconciler) undoDetach(s *servicePlan, one *replica) {
+	for _, endpoint := range r.endpoints(s.service, one) {
+		for _, n := range r.networks {
+			if n.replaced && n.name == endpoint.Network && attached(*one.current, n.current.ID, n.name) {
+				r.undo(step.ConnectNetwork{Target: target(*one.current), Endpoint: endpoint})
+			}
+		}
+	}
+}
+
+// restore is how a replacement is undone.
+func (r *reconciler) restore(s *servicePlan, one *replica) step.Step {
+	old := target(*one.current)
+	old.Final = one.name
+	undo := step.RestoreContainer{
+		Target: old, New: one.nameAtCreation(), Policy: r.oldPolicy(s, one),
+		WasRunning: one.current.Running() || one.resume != nil,
+	}
+	if one.resume != nil {
+		undo.New = one.resume.Name
+	}
+	return undo
+}
+
+// oldPolicy is the restart policy of the container that is replaced. What was observed tells; else the file's will do.
+func (r *reconciler) oldPolicy(s *servicePlan, one *replica) engine.RestartPolicy {
+	details, inspected := r.State.Details[one.current.ID]
+	if inspected && one.resume == nil {
+		return details.Restart
+	}
+	return filePolicy(s.service)
+}
+
+func filePolicy(service project.Service) engine.RestartPolicy {
+	name, retries := project.RestartPolicy(service)
+	if name == "" {
+		name = project.RestartNo
+	}
+	return engine.RestartPolicy{Name: name, MaxRetries: retries}
+}
+
+// keepName gives a container that stays its final name and restart policy back, where an interrupted replacement had taken
+// them.
+func (r *reconciler) keepName(s *servicePlan, one *replica, cleared []NodeID) {
+	name := one.current.Name
+	if name == one.name || !project.IsTemporaryName(name, one.name) {
+		return
+	}
+	rename := r.add(step.RenameContainer{Target: target(*one.current), To: one.name}, cleared...)
+	one.create = []NodeID{r.add(step.SetRestartPolicy{Target: target(*one.current), Policy: filePolicy(s.service)}, rename)}
+}
+
+// removeContainer plans the end of a container and returns its last step.
+func (r *reconciler) removeContainer(container engine.Container) NodeID {
+	var after []NodeID
+	if container.Running() {
+		after = append(after, r.add(step.StopContainer{Target: target(container), Timeout: r.Policy.StopTimeout}))
+	}
+	id := r.add(step.RemoveContainer{Target: target(container)}, after...)
+	r.removals = append(r.removals, id)
+	return id
+}

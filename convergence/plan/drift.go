@@ -1,0 +1,103 @@
+package plan
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/project"
+)
+
+// reasons are why a container is to be replaced; none when it may stay.
+func (r *reconciler) reasons(s *servicePlan, container engine.Container) []Reason {
+	if r.Policy.Recreate == RecreateNone {
+		return nil
+	}
+	var reasons []Reason
+	if r.Policy.Recreate == RecreateAll && r.Policy.targets(s.service.Name) {
+		reasons = append(reasons, Reason{Text: "asked for (--force-recreate)"})
+	}
+	reasons = append(reasons, r.fingerprintReasons(s, container)...)
+	reasons = append(reasons, r.imageReason(s.service, container)...)
+	if len(reasons) == 0 {
+		reasons = r.attachmentReasons(s.service, container)
+	}
+	if container.State == engine.StateDead {
+		reasons = append(reasons, Reason{Text: "the engine could not remove it completely (state dead)"})
+	}
+	r.fillOldValues(reasons, container.ID)
+	return reasons
+}
+
+// fingerprintReasons are the fields that differ from what the container was made from: by its fingerprint alone where it has
+// one, else by docker compose's hash.
+func (r *reconciler) fingerprintReasons(s *servicePlan, container engine.Container) []Reason {
+	return labelReasons(container.Labels, s.fields, func() (string, error) { return s.hash, nil })
+}
+
+// attachmentReasons are networks of the service that a running container is not attached to, because they were made anew by
+// somebody else. A network that this plan makes anew is attached again instead.
+func (r *reconciler) attachmentReasons(service project.Service, container engine.Container) []Reason {
+	if container.State != engine.StateRunning {
+		return nil
+	}
+	var reasons []Reason
+	for _, key := range sortedKeys(service.Networks) {
+		n := r.networks[key]
+		if n == nil || n.replaced || n.current != nil && attached(container, n.current.ID, n.name) {
+			continue
+		}
+		reasons = append(reasons, Reason{Text: "not attached to network " + n.name})
+	}
+	return reasons
+}
+
+// fillOldValues puts in the old values of environment variables where the container was inspected. A value whose name says
+// that it is secret stays unknown.
+func (r *reconciler) fillOldValues(reasons []Reason, containerID string) {
+	details, inspected := r.State.Details[containerID]
+	for i := range reasons {
+		reason := &reasons[i]
+		name, isVariable := strings.CutPrefix(reason.Path, "environment.")
+		switch {
+		case !reason.Sensitive:
+		case !isVariable || LooksSecret(name, reason.New) || LooksSecret(name, details.Environment[name]):
+			reason.Old, reason.New, reason.Added, reason.Removed = "", "", false, false
+		case inspected && !reason.Added:
+			reason.Old = details.Environment[name]
+		}
+	}
+}
+
+// credentials is a URL's user and password.
+var credentials = regexp.MustCompile(`://[^/@\s]*:[^/@\s]+@`)
+
+// LooksSecret says whether a variable's value is not to be shown: its name tells, or the value is a URL with a password in it.
+func LooksSecret(name, value string) bool {
+	upper := strings.ToUpper(name)
+	return credentials.MatchString(value) || slices.ContainsFunc(
+		[]string{"PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE", "AUTH", "DSN"},
+		func(part string) bool { return strings.Contains(upper, part) })
+}
+
+// spreadReplacement replaces what shares the namespaces or volumes of a container that is replaced: it would go on sharing the
+// old one's.
+func (r *reconciler) spreadReplacement(order []string) {
+	for _, name := range order {
+		s := r.services[name]
+		for _, sharing := range graph.SharedWith(s.service) {
+			shared := r.services[sharing.Service]
+			if shared == nil || !shared.changed() {
+				continue
+			}
+			for _, one := range s.replicas {
+				if one.current != nil && !one.replaced() && r.Policy.Recreate != RecreateNone {
+					text := "shares " + sharing.Key + " of " + sharing.Service + ", which is replaced"
+					one.reasons = []Reason{{Text: text}}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,189 @@
+package plan
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/project"
+)
+
+// waitForAll plans that every service has reached its goal, where the user asked for it: completed where another service needs
+// that, else healthy, or running where there is no health check.
+func (r *reconciler) waitForAll(order []string) {
+	if !r.Policy.Wait {
+		return
+	}
+	for _, name := range order {
+		s, goal := r.services[name], step.Ready
+		for _, dependent := range r.Graph.NeededBy(name) {
+			if r.Project.Services[dependent].DependsOn[name].Condition == project.ConditionCompleted {
+				goal = step.Completed
+			}
+		}
+		for _, one := range s.replicas {
+			if len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal) {
+				continue
+			}
+			r.add(step.Wait{
+				Target: one.target(name), Goal: goal, Project: r.Project.Name,
+				Restarts: project.Restarts(s.service), Timeout: r.Policy.WaitTimeout,
+			}, one.start...)
+		}
+	}
+}
+
+// removeOrphans removes containers of services that the file does not have, or says that they are there.
+func (r *reconciler) removeOrphans() {
+	if len(r.orphans) == 0 {
+		return
+	}
+	if r.Policy.RemoveOrphans {
+		for _, container := range r.orphans {
+			r.removeContainer(container)
+		}
+	}
+	var names []string
+	for _, service := range r.orphanServices() {
+		change := Change{Kind: Orphan, Ref: graph.Service(service)}
+		if r.Policy.RemoveOrphans {
+			change.Kind = Remove
+			change.Reasons = []Reason{{Text: "not in the file any more"}}
+		}
+		for _, container := range r.orphans {
+			if container.Service == service {
+				change.Objects = append(change.Objects, step.Object{Kind: step.Container, Name: container.Name})
+				change.Note = fileOf(container)
+				names = append(names, container.Name)
+			}
+		}
+		if !r.Policy.IgnoreOrphans || r.Policy.RemoveOrphans {
+			r.plan.Changes = append(r.plan.Changes, change)
+		}
+	}
+	if !r.Policy.RemoveOrphans && !r.Policy.IgnoreOrphans {
+		r.warn(graph.Ref{}, "Found orphan containers (%s) for this project. If you removed or renamed this service in your "+
+			"compose file, you can run this command with the --remove-orphans flag to clean it up.", strings.Join(names, ", "))
+	}
+}
+
+func (r *reconciler) orphanServices() []string {
+	var services []string
+	for _, container := range r.orphans {
+		services = append(services, container.Service)
+	}
+	slices.Sort(services)
+	return slices.Compact(services)
+}
+
+// fileOf is the file that a container came from, by its label.
+func fileOf(container engine.Container) string {
+	files := container.Labels[project.LabelConfigFiles]
+	if files == "" {
+		return ""
+	}
+	return "from " + files
+}
+
+// describe tells what happens to whom, in the order in which services depend on each other.
+func (r *reconciler) describe(order []string) {
+	var changes []Change
+	for _, key := range sortedKeys(r.networks) {
+		if change := r.networks[key].change; change != nil {
+			changes = append(changes, *change)
+		}
+	}
+	for _, key := range sortedKeys(r.volumes) {
+		if change := r.volumes[key].change; change != nil {
+			changes = append(changes, *change)
+		}
+	}
+	for _, ref := range sortedKeys(r.images) {
+		if len(r.images[ref].pull) > 0 {
+			object := step.Object{Kind: step.Image, Name: ref}
+			changes = append(changes, Change{Kind: Pull, Ref: graph.Image(ref), Objects: []step.Object{object}})
+		}
+	}
+	for _, name := range order {
+		s := r.services[name]
+		r.plan.Containers += len(s.replicas)
+		changes = append(changes, r.describeService(s)...)
+	}
+	r.plan.Services = len(order)
+	r.plan.Changes = append(changes, r.plan.Changes...)
+}
+
+func (r *reconciler) describeService(s *servicePlan) []Change {
+	byKind := map[Kind]*Change{}
+	note := func(kind Kind, name string, reasons []Reason) {
+		change := byKind[kind]
+		if change == nil {
+			change = &Change{Kind: kind, Ref: graph.Service(s.service.Name), Reasons: reasons}
+			byKind[kind] = change
+		}
+		change.Objects = append(change.Objects, step.Object{Kind: step.Container, Name: name})
+	}
+	for _, one := range s.replicas {
+		kind, reasons := describeReplica(s, one)
+		if kind == "" {
+			r.plan.Unchanged = append(r.plan.Unchanged, step.Object{Kind: step.Container, Name: one.name})
+			continue
+		}
+		note(kind, one.name, reasons)
+	}
+	for _, container := range s.obsolete {
+		note(Remove, container.Name, []Reason{{Text: "scaled to " + plural(len(s.replicas), "replica")}})
+	}
+	for _, container := range s.leftover {
+		note(Finish, container.Name, []Reason{{Text: "left over from an interrupted replacement"}})
+	}
+	if change := byKind[Replace]; change != nil && len(change.Objects) > 1 {
+		change.Note = "one at a time"
+	}
+	var changes []Change
+	for _, kind := range []Kind{Create, Replace, Maybe, Restart, Start, RunAgain, Finish, Remove} {
+		if change := byKind[kind]; change != nil {
+			changes = append(changes, *change)
+		}
+	}
+	return changes
+}
+
+func describeReplica(s *servicePlan, one *replica) (Kind, []Reason) {
+	switch {
+	case one.current == nil:
+		return Create, nil
+	case one.maybe:
+		return Maybe, []Reason{{Text: "replaced if the pull brings another image"}}
+	case one.replaced():
+		return Replace, one.reasons
+	case one.restart:
+		return Restart, []Reason{{Text: "something that it depends on is replaced"}}
+	case len(one.start) > 0 && one.current.Running():
+		return Restart, []Reason{{Text: "its network is made anew"}}
+	case len(one.start) > 0 && isOneShot(s.service, *one.current):
+		return RunAgain, nil
+	case len(one.start) > 0:
+		return Start, []Reason{{Text: standsStill(*one.current)}}
+	case len(one.create) > 0:
+		return Finish, []Reason{{Text: "gets its name back after an interrupted replacement"}}
+	}
+	return "", nil
+}
+
+func standsStill(container engine.Container) string {
+	if container.State == engine.StateCreated {
+		return "was never started"
+	}
+	return "has ended, exit " + strconv.Itoa(container.ExitCode)
+}
+
+// isOneShot says whether a container that has ended was meant to: it ended well, the engine is not to start it again, and
+// nothing of it was to be reached.
+func isOneShot(service project.Service, container engine.Container) bool {
+	return container.State == engine.StateExited && container.ExitCode == 0 && !project.Restarts(service) &&
+		len(service.Ports) == 0 && service.HealthCheck == nil
+}

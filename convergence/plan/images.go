@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/project"
+)
+
+// imagePlan is what becomes of one image that services name.
+type imagePlan struct {
+	ref     string
+	current *engine.Image // nil when the engine does not have it
+	pull    []NodeID      // empty when nothing is pulled
+	// mayChange says that the pull may bring another image than the one that is here.
+	mayChange bool
+}
+
+// planImages decides for a service's image. The same image is pulled once for all services; the one that wants it freshest
+// decides for all.
+func (r *reconciler) planImages(service project.Service) {
+	ref := r.Project.ImageName(service)
+	i, seen := r.images[ref]
+	if !seen {
+		i = &imagePlan{ref: ref}
+		if found, ok := r.State.Images[ref]; ok {
+			i.current = &found
+		}
+		r.images[ref] = i
+	}
+	if service.GetScale() == 0 && len(r.existing[service.Name]) == 0 {
+		return
+	}
+	policy := service.PullPolicy
+	switch {
+	case i.current != nil && policy != project.PullAlways:
+	case len(i.pull) > 0:
+	case policy == project.PullNever:
+		r.imageProblem(service, "pull it with `docker pull "+ref+"`, or change pull_policy")
+	case service.Build != nil && policy != project.PullAlways && policy != project.PullMissing:
+		r.imageProblem(service, "build it with `docker compose build "+service.Name+"`: muster build is not there yet")
+	case policy == project.PullBuild:
+		r.imageProblem(service, "build it: pull_policy is build, and muster build is not there yet")
+	default:
+		i.pull = []NodeID{r.add(step.PullImage{Reference: ref, Platform: service.Platform})}
+		i.mayChange = i.current != nil && !r.registryHasSame(i)
+	}
+}
+
+func (r *reconciler) imageProblem(service project.Service, try string) {
+	r.problem(Problem{
+		Ref: graph.Service(service.Name), Position: r.Project.Place("services." + service.Name + ".image"),
+		Message: fmt.Sprintf("service %q: image %q is not on this engine and is not to be pulled",
+			service.Name, r.Project.ImageName(service)),
+		Try: try,
+	})
+}
+
+// registryHasSame says that the registry was asked and has what is here.
+func (r *reconciler) registryHasSame(i *imagePlan) bool {
+	remote, asked := r.State.RemoteDigests[i.ref]
+	if !asked || remote == "" {
+		return false
+	}
+	for _, digest := range i.current.Digests {
+		if strings.HasSuffix(digest, "@"+remote) {
+			return true
+		}
+	}
+	return false
+}
+
+// imageReason is the reason for a container that was made from another image than its reference stands for now.
+func (r *reconciler) imageReason(service project.Service, container engine.Container) []Reason {
+	current := r.images[r.Project.ImageName(service)].current
+	had := container.Labels[project.LabelImage]
+	if had == "" {
+		had = container.ImageID
+	}
+	if current == nil || had == "" || had == current.ID || container.ImageID == current.ID {
+		return nil
+	}
+	return []Reason{{Change: project.Change{Path: "image", Old: shortDigest(had), New: shortDigest(current.ID)}}}
+}

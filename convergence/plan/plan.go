@@ -1,0 +1,245 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/graph/dag"
+	"github.com/muster-dev/muster/project"
+)
+
+// NodeID names a step within its plan. They count from 0 in the order in which the steps were planned.
+type NodeID int
+
+// Node is a step with its place in the plan.
+type Node struct {
+	ID   NodeID
+	Step step.Step
+	// Group is the number of the group that the step belongs to, counted from 1; 0 means none.
+	Group int
+	// Commit marks a step that comes when its group has succeeded: its failure undoes nothing.
+	Commit bool
+	// Optional marks a step whose failure is a warning: what comes after it goes on.
+	Optional bool
+}
+
+// Group is steps that go forward or back together.
+type Group struct {
+	Name string // of the service
+	// When decides, at the group's first step, whether any of its steps is done; nil means yes.
+	When step.Condition
+	// Undo are steps that put back what was, in order, whatever the group had done. They run when a step of it fails.
+	Undo []step.Step
+}
+
+// Plan is what will be done, and why.
+type Plan struct {
+	Project string
+	Nodes   []Node
+	Groups  []Group
+	// Order says which step comes after which.
+	Order *dag.Graph[NodeID]
+	// Changes are what a person reads: one entry for each service, network or volume that something happens to.
+	Changes []Change
+	// Unchanged are the containers, networks and volumes that stay as they are.
+	Unchanged []step.Object
+	// Services and Containers count what the project has when the plan is done.
+	Services, Containers int
+	Warnings             []Warning
+	Questions            []Question
+}
+
+// Warning is something that the user should know; it stops nothing.
+type Warning struct {
+	Ref     graph.Ref
+	Message string
+}
+
+// Question is something that must not be done without asking. Without an answer it is not done.
+type Question struct {
+	// Volume is the key of the volume whose data would be lost.
+	Volume string
+	Text   string
+}
+
+// Kind is what happens to a thing.
+type Kind string
+
+// Kinds of changes.
+const (
+	Create   Kind = "create"
+	Replace  Kind = "replace"
+	Remove   Kind = "remove"
+	End      Kind = "stop"
+	Start    Kind = "start"
+	Restart  Kind = "restart"
+	RunAgain Kind = "run again" // a one-shot that has completed: no change
+	Pull     Kind = "pull"
+	Finish   Kind = "finish" // what an interrupted replacement left behind
+	Orphan   Kind = "orphan" // left alone: no change
+	Maybe    Kind = "maybe"  // replaced if a pull brings another image
+)
+
+// Change is what happens to one service, network or volume.
+type Change struct {
+	Kind Kind
+	Ref  graph.Ref
+	// Objects are the engine's objects that it happens to, sorted.
+	Objects []step.Object
+	Reasons []Reason
+	// Note is a remark for people, "one at a time".
+	Note string
+}
+
+// Counts says whether the change is one: running a completed one-shot again, waiting and leaving orphans alone are none.
+func (c Change) Counts() bool {
+	return c.Kind != RunAgain && c.Kind != Orphan && c.Kind != Maybe && c.Kind != Pull
+}
+
+// Reason is why a thing is changed: a field that differs, or words.
+type Reason struct {
+	project.Change
+	// Text is the reason when it is no field.
+	Text string
+}
+
+// String is the reason in a line, "environment.LOG_LEVEL info -> debug". Sensitive values that are not to be shown must have
+// been taken out before.
+func (r Reason) String() string {
+	if r.Text != "" {
+		return r.Text
+	}
+	switch {
+	case r.Sensitive && r.Old == "" && r.New == "" && !r.Added && !r.Removed:
+		return r.Path + " changed"
+	case r.Added:
+		return r.Path + " added " + quoted(r.New)
+	case r.Removed:
+		return strings.TrimSpace(r.Path + " removed " + quoted(r.Old))
+	case r.Sensitive && r.Old == "":
+		return r.Path + " changed to " + quoted(r.New)
+	}
+	return r.Path + " " + quoted(r.Old) + " -> " + quoted(r.New)
+}
+
+func quoted(value string) string {
+	if value == "" {
+		return `""`
+	}
+	return value
+}
+
+// Empty says that there is nothing to do at all.
+func (p *Plan) Empty() bool { return len(p.Nodes) == 0 }
+
+// HasChanges says whether anything changes; running a completed one-shot again does not.
+func (p *Plan) HasChanges() bool {
+	for _, change := range p.Changes {
+		if change.Counts() {
+			return true
+		}
+	}
+	return false
+}
+
+// String lists the steps in an order in which they can run, each with those that it comes after: the plan as tests compare it.
+func (p *Plan) String() string {
+	var text strings.Builder
+	order, err := p.Order.Order()
+	if err != nil {
+		return err.Error()
+	}
+	number := map[NodeID]int{}
+	for i, id := range order {
+		number[id] = i + 1
+		node := p.Nodes[id]
+		fmt.Fprintf(&text, "%d %s", i+1, node.Step)
+		p.writeMarks(&text, node)
+		for _, after := range p.Order.Deps(id) {
+			fmt.Fprintf(&text, " %s%d", p.edgeMark(id, after), number[after])
+		}
+		text.WriteByte('\n')
+	}
+	for i, group := range p.Groups {
+		for _, undo := range group.Undo {
+			fmt.Fprintf(&text, "undo %d: %s\n", i+1, undo)
+		}
+	}
+	return text.String()
+}
+
+func (p *Plan) writeMarks(text *strings.Builder, node Node) {
+	if node.Group > 0 {
+		fmt.Fprintf(text, " [%d", node.Group)
+		if node.Commit {
+			text.WriteString(" commit")
+		}
+		if when := p.Groups[node.Group-1].When; when != nil {
+			fmt.Fprintf(text, " if %s", when)
+		}
+		text.WriteString("]")
+	}
+	if node.Optional {
+		text.WriteString(" [optional]")
+	}
+}
+
+func (p *Plan) edgeMark(id, after NodeID) string {
+	if p.Order.IsLoose(id, after) {
+		return "~"
+	}
+	return "<"
+}
+
+// builder collects a plan.
+type builder struct {
+	plan  *Plan
+	group int // the group that added steps belong to
+}
+
+func newBuilder(projectName string) *builder {
+	return &builder{plan: &Plan{Project: projectName, Order: dag.New(cmp.Compare[NodeID])}}
+}
+
+// add puts a step into the plan, after the given ones.
+func (b *builder) add(s step.Step, after ...NodeID) NodeID {
+	id := NodeID(len(b.plan.Nodes))
+	b.plan.Nodes = append(b.plan.Nodes, Node{ID: id, Step: s, Group: b.group})
+	b.plan.Order.Add(id)
+	b.after(id, after...)
+	return id
+}
+
+// beginGroup makes the steps that follow one group, until endGroup.
+func (b *builder) beginGroup(name string, when step.Condition) {
+	b.plan.Groups = append(b.plan.Groups, Group{Name: name, When: when})
+	b.group = len(b.plan.Groups)
+}
+
+// undo adds to what puts back what the open group changes.
+func (b *builder) undo(s step.Step) {
+	group := &b.plan.Groups[b.group-1]
+	group.Undo = append(group.Undo, s)
+}
+
+func (b *builder) endGroup() { b.group = 0 }
+
+func (b *builder) after(id NodeID, after ...NodeID) {
+	for _, before := range after {
+		b.plan.Order.Connect(id, before)
+	}
+}
+
+// follow says that a step comes after others whatever becomes of them.
+func (b *builder) follow(id NodeID, after ...NodeID) {
+	for _, before := range after {
+		b.plan.Order.Follow(id, before)
+	}
+}
+
+func (b *builder) warn(ref graph.Ref, format string, arguments ...any) {
+	b.plan.Warnings = append(b.plan.Warnings, Warning{Ref: ref, Message: fmt.Sprintf(format, arguments...)})
+}

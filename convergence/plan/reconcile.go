@@ -1,0 +1,148 @@
+package plan
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/project"
+)
+
+// Input is everything that a plan is made from.
+type Input struct {
+	Project *project.Project
+	Graph   *graph.Graph
+	State   State
+	Policy  Policy
+}
+
+// Reconcile plans what brings the engine from what was observed to what the project wants.
+//
+// The error joins a [*Problem] for everything that cannot be: an image that may not be pulled, an external network that is not
+// there. Nothing is planned then.
+func Reconcile(input Input) (*Plan, error) {
+	r := &reconciler{
+		Input: input, builder: newBuilder(input.Project.Name),
+		existing: map[string][]engine.Container{}, networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
+		images: map[string]*imagePlan{}, services: map[string]*servicePlan{}, gone: map[string]bool{},
+	}
+	r.sortContainers()
+	r.planNetworks()
+	r.planVolumes()
+	order := input.Graph.Services()
+	for _, name := range order {
+		r.planImages(input.Project.Services[name])
+	}
+	for _, name := range order {
+		r.decideService(input.Project.Services[name])
+	}
+	if len(r.problems) > 0 {
+		return nil, errors.Join(r.problems...)
+	}
+	r.spreadReplacement(order)
+	for _, name := range order {
+		r.createMissing(r.services[name])
+	}
+	for _, name := range order {
+		r.startService(r.services[name])
+	}
+	r.finish(order)
+	return r.plan, nil
+}
+
+// Problem is why no plan can be made for something.
+type Problem struct {
+	Ref      graph.Ref
+	Position project.Position
+	Message  string
+	Try      string
+}
+
+func (p *Problem) Error() string {
+	text := p.Message
+	if place := p.Position.String(); place != "" {
+		text = place + ": " + text
+	}
+	return text
+}
+
+// Hint is what to try next.
+func (p *Problem) Hint() string { return p.Try }
+
+// reconciler is one planning. The phases run one after the other; each leaves what the next ones need.
+type reconciler struct {
+	Input
+	*builder
+	existing map[string][]engine.Container // by service, one-offs left out
+	orphans  []engine.Container
+	deploy   int
+
+	networks map[string]*networkPlan
+	volumes  map[string]*volumePlan
+	images   map[string]*imagePlan
+	services map[string]*servicePlan
+	gone     map[string]bool // containers that are removed because their volume is, by ID
+	problems []error
+
+	starts     []NodeID // every start of the plan
+	rangeStart []NodeID // the last start of a container with a published port range
+	removals   []NodeID // every removal of a container
+	committing []commit
+	leftAnyway []engine.Container // containers that stay and that the plan does not otherwise look at
+}
+
+func (r *reconciler) problem(p Problem) { r.problems = append(r.problems, &p) }
+
+// sortContainers tells the services' containers from orphans, and numbers this deployment.
+func (r *reconciler) sortContainers() {
+	for _, container := range r.State.Containers {
+		number, _ := strconv.Atoi(container.Labels[project.LabelDeploy])
+		r.deploy = max(r.deploy, number)
+		_, enabled := r.Project.Services[container.Service]
+		_, disabled := r.Project.DisabledServices[container.Service]
+		switch {
+		case container.OneOff && container.Running():
+			r.leftAnyway = append(r.leftAnyway, container)
+		case container.OneOff, !enabled && !disabled:
+			r.orphans = append(r.orphans, container)
+		case enabled:
+			r.existing[container.Service] = append(r.existing[container.Service], container)
+		default:
+			r.leftAnyway = append(r.leftAnyway, container)
+		}
+	}
+	r.deploy++
+}
+
+// finish plans what comes last, and tells what was done for whom.
+func (r *reconciler) finish(order []string) {
+	r.commitReplacements()
+	r.waitForAll(order)
+	r.removeOrphans()
+	r.removeUnusedNetworks()
+	r.describe(order)
+}
+
+// observedNumber is a container's replica number; one without the label counts as the first.
+func observedNumber(container engine.Container) int { return max(container.Number, 1) }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func target(container engine.Container) step.Target {
+	return step.Target{ID: container.ID, Name: container.Name, Service: container.Service, Replica: observedNumber(container)}
+}
+
+func compareNames(a, b engine.Container) int { return cmp.Compare(a.Name, b.Name) }
+
+func plural(n int, one string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, one)
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/project"
+)
+
+// commit is a replaced container that goes in the plan's last layer, once the new one has stood until then.
+type commit struct {
+	service *servicePlan
+	one     *replica
+}
+
+// startReplacement plans that the new container of a replica takes over from the old one: the old one may not be restarted by
+// the engine any more, stops and gives its name away; the new one gets the name first and starts then, because software
+// resolves its own name. It returns what the service's next replica waits for.
+func (r *reconciler) startReplacement(s *servicePlan, one *replica, g gate, before []NodeID) []NodeID {
+	r.group = s.group
+	defer func() { r.group = 0 }()
+	old := target(*one.current)
+	after := append(append([]NodeID{}, one.create...), r.groupCreates(s)...)
+	if policy := r.oldPolicy(s, one); policy.Name != project.RestartNo && policy.Name != "" {
+		no := engine.RestartPolicy{Name: project.RestartNo}
+		after = []NodeID{r.add(step.SetRestartPolicy{Target: old, Policy: no}, after...)}
+	}
+	stop := r.add(step.StopContainer{Target: old, Timeout: r.Policy.StopTimeout, Quiet: true}, after...)
+	r.after(stop, g.stop...)
+	r.after(stop, before...)
+	r.follow(stop, g.may...)
+	r.stopBeforeDependencies(s, stop)
+	s.stopped = append(s.stopped, stop)
+
+	named := []NodeID{stop}
+	fresh := step.Target{Name: one.nameAtCreation(), Service: s.service.Name, Replica: one.number, Final: one.name}
+	if one.resume != nil {
+		fresh.ID, fresh.Name = one.resume.ID, one.resume.Name
+	}
+	if one.current.Name == one.name {
+		named = []NodeID{r.add(step.RenameContainer{Target: old, To: project.RetiredName(old.ID, one.name)}, named...)}
+	}
+	if fresh.Name != one.name {
+		named = []NodeID{r.add(step.RenameContainer{Target: fresh, To: one.name, Completes: true}, named...)}
+	}
+	start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name)}, named)
+	r.after(start, g.must...)
+	ready := r.add(step.Wait{
+		Target: one.target(s.service.Name), Goal: step.Ready, Project: r.Project.Name,
+		Restarts: project.Restarts(s.service), Fresh: true,
+	}, start)
+	one.start = append(one.start, ready)
+	r.committing = append(r.committing, commit{s, one})
+	return []NodeID{ready}
+}
+
+// groupCreates are the creations of all containers that go forward together: none is stopped before all new ones are made.
+func (r *reconciler) groupCreates(s *servicePlan) []NodeID {
+	var creates []NodeID
+	for _, name := range r.Graph.Services() {
+		if other := r.services[name]; other.group == s.group {
+			for _, one := range other.replicas {
+				creates = append(creates, one.create...)
+			}
+		}
+	}
+	return creates
+}
+
+// stopBeforeDependencies makes a container stop before those that it shares namespaces with, and before those on which it
+// depends with `restart: true`.
+func (r *reconciler) stopBeforeDependencies(s *servicePlan, stop NodeID) {
+	for _, name := range sortedKeys(s.service.DependsOn) {
+		needed := r.services[name]
+		if needed == nil || !s.service.DependsOn[name].Restart && (needed.group != s.group || s.group == 0) {
+			continue
+		}
+		for _, stopped := range needed.stopped {
+			r.after(stopped, stop)
+		}
+	}
+}
+
+// commitReplacements plans the plan's last layer: each new container has to stand until everything has been started, then the
+// old ones go, a group's all together.
+func (r *reconciler) commitReplacements() {
+	if len(r.committing) == 0 {
+		return
+	}
+	settled := r.add(step.Settle{})
+	r.follow(settled, r.starts...)
+	stands := map[int][]NodeID{}
+	for _, c := range r.committing {
+		r.group = c.service.group
+		id := r.add(step.Wait{
+			Target: c.one.target(c.service.service.Name), Goal: step.Running, Project: r.Project.Name,
+			Restarts: project.Restarts(c.service.service), Fresh: true,
+		}, append([]NodeID{settled}, c.one.start...)...)
+		stands[r.group] = append(stands[r.group], id)
+	}
+	for _, c := range r.committing {
+		r.group = c.service.group
+		id := r.add(step.RemoveContainer{Target: target(*c.one.current), Quiet: true}, stands[r.group]...)
+		r.plan.Nodes[id].Commit = true
+		r.removals = append(r.removals, id)
+	}
+	r.group = 0
+}

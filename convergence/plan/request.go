@@ -1,0 +1,243 @@
+package plan
+
+import (
+	"cmp"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/project"
+)
+
+// request is everything that is decided about a new container.
+func (r *reconciler) request(s *servicePlan, one *replica, name string) engine.CreateContainer {
+	service := s.service
+	request := engine.CreateContainer{
+		Name: name, Service: service, Number: one.number,
+		Image:       r.Project.ImageName(service),
+		Labels:      r.labels(s, one),
+		Networks:    r.endpoints(service, one),
+		NetworkMode: r.shared(service.NetworkMode),
+		IPC:         r.shared(service.Ipc),
+		PID:         r.shared(service.Pid),
+		VolumesFrom: r.volumesFrom(service),
+		Mounts:      r.mounts(service, one),
+		Links:       r.links(service),
+	}
+	request.Service.SecurityOpt = r.securityOptions(service)
+	return request
+}
+
+// labels are the user's, and over them those by which docker compose and Muster find the container again. The image's digest is
+// left to the step when a pull will bring it.
+func (r *reconciler) labels(s *servicePlan, one *replica) map[string]string {
+	labels := maps.Clone(map[string]string(s.service.Labels))
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	maps.Copy(labels, project.ServiceLabels(r.Project, s.service))
+	labels[project.LabelNumber] = strconv.Itoa(one.number)
+	labels[project.LabelConfigHash] = s.hash
+	labels[project.LabelDeploy] = strconv.Itoa(r.deploy)
+	if image := r.images[r.Project.ImageName(s.service)]; image.current != nil && len(image.pull) == 0 {
+		labels[project.LabelImage] = image.current.ID
+	}
+	if one.current != nil {
+		labels[project.LabelReplace] = cmp.Or(s.service.ContainerName, s.service.Name+"-"+strconv.Itoa(one.number))
+	}
+	return labels
+}
+
+// endpoints are the service's networks, the primary one first, with the names that a container has in each: its own, its
+// service's, and those that the file adds.
+func (r *reconciler) endpoints(service project.Service, one *replica) []engine.Endpoint {
+	if service.NetworkMode != "" {
+		return nil
+	}
+	keys := service.NetworksByPriority()
+	endpoints := make([]engine.Endpoint, 0, len(keys))
+	for _, key := range keys {
+		options := service.Networks[key]
+		aliases := []string{one.name}
+		if options.ServiceNameAliasEnabled() {
+			aliases = append(aliases, service.Name)
+		}
+		if options != nil {
+			aliases = append(aliases, options.Aliases...)
+		}
+		endpoints = append(endpoints, engine.Endpoint{Network: r.networks[key].name, Aliases: dedupe(aliases), Options: options})
+	}
+	return endpoints
+}
+
+func dedupe(values []string) []string {
+	var unique []string
+	for _, value := range values {
+		if !slices.Contains(unique, value) {
+			unique = append(unique, value)
+		}
+	}
+	return unique
+}
+
+// shared puts a container in place of a service in a namespace mode: the first replica, by the name that it has when the
+// request is made.
+func (r *reconciler) shared(mode string) string {
+	name, ok := strings.CutPrefix(mode, project.ServicePrefix)
+	if !ok {
+		return mode
+	}
+	return step.SharePrefix + r.firstContainer(name)
+}
+
+func (r *reconciler) firstContainer(service string) string {
+	s := r.services[service]
+	if s == nil || len(s.replicas) == 0 {
+		return service
+	}
+	return s.replicas[0].nameAtCreation()
+}
+
+// nameAtCreation is what the replica's container is called while containers are created: the new one of a replacement has its
+// temporary name then. One that is there already is called by its ID.
+func (r *replica) nameAtCreation() string {
+	switch {
+	case r.current == nil:
+		return r.name
+	case r.resume != nil:
+		return r.resume.ID
+	case r.replaced():
+		return project.ReplacementName(r.current.ID, r.name)
+	}
+	return r.current.ID
+}
+
+func (r *reconciler) volumesFrom(service project.Service) []string {
+	var sources []string
+	for _, entry := range service.VolumesFrom {
+		if external, ok := strings.CutPrefix(entry, step.SharePrefix); ok {
+			sources = append(sources, external)
+			continue
+		}
+		name, access, hasAccess := strings.Cut(entry, ":")
+		source := r.firstContainer(name)
+		if hasAccess {
+			source += ":" + access
+		}
+		sources = append(sources, source)
+	}
+	return sources
+}
+
+// links are "container:alias" for each replica of a linked service, under the alias and under the container's own name.
+func (r *reconciler) links(service project.Service) []string {
+	var links []string
+	for _, link := range service.Links {
+		name, alias, _ := strings.Cut(link, ":")
+		linked := r.services[name]
+		if linked == nil {
+			continue
+		}
+		for _, one := range linked.replicas {
+			links = append(links, one.name+":"+cmp.Or(alias, name), one.name+":"+one.name)
+		}
+	}
+	for _, link := range service.ExternalLinks {
+		name, alias, _ := strings.Cut(link, ":")
+		links = append(links, name+":"+cmp.Or(alias, name))
+	}
+	return links
+}
+
+// mounts are the service's, with volumes under the engine's names, then the files of configs and secrets, then the anonymous
+// volumes of the container that is replaced. The first that claims a target has it.
+func (r *reconciler) mounts(service project.Service, one *replica) []project.Mount {
+	var mounts []project.Mount
+	taken := map[string]bool{}
+	add := func(mount project.Mount) {
+		if target := path.Clean(mount.Target); !taken[target] {
+			taken[target] = true
+			mounts = append(mounts, mount)
+		}
+	}
+	anonymous := r.anonymousVolumes(one)
+	for _, mount := range service.Volumes {
+		if mount.Type == project.MountVolume && mount.Source != "" {
+			mount.Source = r.volumes[mount.Source].name
+		}
+		if adopted, ok := anonymous[path.Clean(mount.Target)]; ok && mount.Type == project.MountVolume && mount.Source == "" {
+			mount.Source = adopted
+		}
+		add(mount)
+	}
+	for _, config := range service.Configs {
+		add(fileMount(r.Project.Configs[config.Source].File, configTarget(config.Target, config.Source)))
+	}
+	for _, secret := range service.Secrets {
+		add(fileMount(r.Project.Secrets[secret.Source].File, secretTarget(secret.Target, secret.Source)))
+	}
+	for _, target := range sortedKeys(anonymous) {
+		add(project.Mount{Type: project.MountVolume, Source: anonymous[target], Target: target})
+	}
+	return mounts
+}
+
+// fileMount binds a file for reading; one that is missing is not made up as a folder.
+func fileMount(source, target string) project.Mount {
+	return project.Mount{
+		Type: project.MountBind, Source: source, Target: target, ReadOnly: true,
+		Bind: &project.BindOptions{CreateHostPath: false},
+	}
+}
+
+func configTarget(target, source string) string {
+	return path.Join("/", cmp.Or(target, source))
+}
+
+func secretTarget(target, source string) string {
+	const dir = "/run/secrets"
+	target = cmp.Or(target, source)
+	if path.IsAbs(target) {
+		return target
+	}
+	return path.Join(dir, target)
+}
+
+// anonymousVolumes are those of the container that is replaced, by target: the new one takes them over, or their data would be
+// out of reach.
+func (r *reconciler) anonymousVolumes(one *replica) map[string]string {
+	volumes := map[string]string{}
+	if one.current == nil {
+		return volumes
+	}
+	for _, mount := range one.current.Mounts {
+		if mount.Type != project.MountVolume {
+			continue
+		}
+		if volume, ok := r.State.volume(mount.Name); ok && isAnonymous(volume) {
+			volumes[path.Clean(mount.Target)] = mount.Name
+		}
+	}
+	return volumes
+}
+
+func isAnonymous(volume engine.Volume) bool {
+	_, anonymous := volume.Labels[project.LabelAnonymous]
+	return anonymous
+}
+
+// securityOptions are the service's, with the path of a seccomp profile made absolute: it is relative to the project.
+func (r *reconciler) securityOptions(service project.Service) []string {
+	options := slices.Clone(service.SecurityOpt)
+	for i, option := range options {
+		key, value, ok := strings.Cut(option, "=")
+		if ok && key == "seccomp" && value != "unconfined" && value != "builtin" && !path.IsAbs(value) {
+			options[i] = key + "=" + path.Join(r.Project.WorkingDir, value)
+		}
+	}
+	return options
+}

@@ -1,0 +1,181 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/project"
+)
+
+// servicePlan is what becomes of one service.
+type servicePlan struct {
+	service  project.Service
+	fields   project.Fields
+	hash     string
+	replicas []*replica // in the order of their numbers
+	obsolete []engine.Container
+	leftover []engine.Container // of an interrupted replacement
+	ready    []NodeID           // what must be done before a dependency that asks for "started" is met
+	waits    map[step.Goal][]NodeID
+	group    int // the group that replaces it; 0 for none
+	stopped  []NodeID
+}
+
+// replica is one container that the service shall have.
+type replica struct {
+	number  int
+	name    string            // its final one
+	current *engine.Container // nil when it is to be created
+	resume  *engine.Container // one that an interrupted replacement has created and that is what is wanted
+	reasons []Reason          // why it is replaced; none when it stays
+	maybe   bool              // it is replaced if the pull brings another image
+	restart bool              // it is stopped and started again because something that it depends on is replaced
+	create  []NodeID
+	start   []NodeID
+}
+
+func (r *replica) replaced() bool { return r.current != nil && (len(r.reasons) > 0 || r.maybe) }
+
+// target is the container in its final form, for steps that come after its creation.
+func (r *replica) target(service string) step.Target {
+	t := step.Target{Name: r.name, Service: service, Replica: r.number}
+	if r.current != nil && !r.replaced() {
+		t.ID = r.current.ID
+	}
+	return t
+}
+
+func (s *servicePlan) changed() bool {
+	return slices.ContainsFunc(s.replicas, func(r *replica) bool { return r.current == nil || r.replaced() })
+}
+
+// decideService matches a service's containers with the replicas that it shall have.
+func (r *reconciler) decideService(service project.Service) {
+	s := &servicePlan{service: service, waits: map[step.Goal][]NodeID{}}
+	r.services[service.Name] = s
+	var err error
+	if s.fields, err = project.ServiceFields(r.Project, service); err == nil {
+		s.hash, err = project.ServiceHash(service)
+	}
+	if err != nil {
+		r.problems = append(r.problems, err)
+		return
+	}
+	r.checkFiles(service)
+	found := r.matchNumbers(s)
+	wanted := max(service.GetScale(), 0)
+	slices.SortStableFunc(found, func(a, b *replica) int {
+		return cmp.Or(compareBool(a.replaced(), b.replaced()), cmp.Compare(a.number, b.number))
+	})
+	for _, extra := range found[min(wanted, len(found)):] {
+		s.obsolete = append(s.obsolete, *extra.current)
+		if extra.resume != nil {
+			s.leftover = append(s.leftover, *extra.resume)
+		}
+	}
+	s.replicas = found[:min(wanted, len(found))]
+	highest := 0
+	for _, one := range found {
+		highest = max(highest, one.number)
+	}
+	for len(s.replicas) < wanted {
+		highest++
+		s.replicas = append(s.replicas, &replica{number: highest, name: r.Project.ContainerName(service, highest)})
+	}
+	slices.SortFunc(s.replicas, func(a, b *replica) int { return cmp.Compare(a.number, b.number) })
+	slices.SortFunc(s.obsolete, compareNames)
+}
+
+func compareBool(a, b bool) int {
+	if a == b {
+		return 0
+	}
+	if a {
+		return 1
+	}
+	return -1
+}
+
+// matchNumbers makes one replica of all containers with the same number. More than one is what an interrupted replacement
+// left; recovery takes the one that is what is wanted, then the one that runs, then the one with the right name.
+func (r *reconciler) matchNumbers(s *servicePlan) []*replica {
+	byNumber := map[int][]engine.Container{}
+	for _, container := range r.existing[s.service.Name] {
+		if !r.gone[container.ID] {
+			byNumber[observedNumber(container)] = append(byNumber[observedNumber(container)], container)
+		}
+	}
+	var replicas []*replica
+	for _, number := range sortedInts(byNumber) {
+		candidates := byNumber[number]
+		one := &replica{number: number, name: r.Project.ContainerName(s.service, number)}
+		slices.SortStableFunc(candidates, func(a, b engine.Container) int {
+			return cmp.Or(
+				compareBool(len(r.fingerprintReasons(s, a)) > 0, len(r.fingerprintReasons(s, b)) > 0),
+				compareBool(!a.Running(), !b.Running()),
+				compareBool(a.Name != one.name, b.Name != one.name),
+			)
+		})
+		one.current, s.leftover = r.pick(s, one, candidates)
+		one.reasons = r.reasons(s, *one.current)
+		if one.resume != nil {
+			one.reasons = []Reason{{Text: "an interrupted replacement is finished"}}
+		}
+		one.maybe = len(one.reasons) == 0 && r.Policy.Recreate != RecreateNone && r.images[r.Project.ImageName(s.service)].mayChange
+		replicas = append(replicas, one)
+	}
+	return replicas
+}
+
+// pick takes the container that counts, and leaves the rest. Where the best one was only created while another one runs, the
+// replacement has got no further than that: the one that runs counts, and the other one is what replaces it.
+func (r *reconciler) pick(
+	s *servicePlan, one *replica, candidates []engine.Container,
+) (current *engine.Container, leftover []engine.Container) {
+	best := candidates[0]
+	if len(candidates) == 1 || best.Running() || len(r.fingerprintReasons(s, best)) > 0 {
+		return &best, append(s.leftover, candidates[1:]...)
+	}
+	for i, other := range candidates[1:] {
+		if other.Running() || strings.HasPrefix(other.Name, project.RetiredName("", one.name)) {
+			one.resume = &best
+			return &other, append(s.leftover, slices.Delete(slices.Clone(candidates[1:]), i, i+1)...)
+		}
+	}
+	return &best, append(s.leftover, candidates[1:]...)
+}
+
+func sortedInts[V any](m map[int]V) []int {
+	numbers := make([]int, 0, len(m))
+	for number := range m {
+		numbers = append(numbers, number)
+	}
+	slices.Sort(numbers)
+	return numbers
+}
+
+// checkFiles refuses what a container would silently lack: secrets and configs that are not files.
+func (r *reconciler) checkFiles(service project.Service) {
+	for _, secret := range service.Secrets {
+		if object := r.Project.Secrets[secret.Source]; object.File == "" {
+			r.unsupportedFile("secret", secret.Source, service.Name)
+		}
+	}
+	for _, config := range service.Configs {
+		if object := r.Project.Configs[config.Source]; object.File == "" {
+			r.unsupportedFile("config", config.Source, service.Name)
+		}
+	}
+}
+
+func (r *reconciler) unsupportedFile(kind, name, service string) {
+	r.problem(Problem{
+		Ref: graph.Service(service), Position: r.Project.Place(kind + "s." + name),
+		Message: "service \"" + service + "\" uses " + kind + " \"" + name + "\", which is not from a file: not supported yet",
+		Try:     "put its value into a file and name that with `file:`",
+	})
+}

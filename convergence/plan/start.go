@@ -1,0 +1,207 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/project"
+)
+
+// gate is what has to be done before a container of a service may start.
+type gate struct {
+	must []NodeID // what it depends on
+	may  []NodeID // what it waits for, whatever becomes of it: dependencies that are not required
+	stop []NodeID // of must, what already has to be done before an old container is stopped
+}
+
+// startService plans that a service's containers run, each as soon as what it depends on is as it asked for.
+func (r *reconciler) startService(s *servicePlan) {
+	g := r.gateOf(s)
+	var before []NodeID // what the next replacement waits for: replicas go one at a time
+	for _, one := range s.replicas {
+		switch {
+		case one.replaced():
+			before = r.startReplacement(s, one, g, before)
+		default:
+			r.startKept(s, one, g)
+		}
+		s.ready = append(s.ready, one.start...)
+	}
+}
+
+// gateOf collects what a service's dependencies have to reach.
+func (r *reconciler) gateOf(s *servicePlan) gate {
+	var g gate
+	for _, name := range sortedKeys(s.service.DependsOn) {
+		dependency, needed := s.service.DependsOn[name], r.services[name]
+		if needed == nil {
+			continue
+		}
+		nodes := r.reached(needed, dependency)
+		if !dependency.Required {
+			g.may = append(g.may, nodes...)
+			continue
+		}
+		g.must = append(g.must, nodes...)
+		if sameGroup := needed.group > 0 && needed.group == s.group; !sameGroup && !dependency.Restart {
+			g.stop = append(g.stop, nodes...)
+		}
+	}
+	for _, sharing := range graph.SharedWith(s.service) {
+		if shared := r.services[sharing.Service]; shared != nil {
+			g.must = append(g.must, shared.ready...)
+		}
+	}
+	return g
+}
+
+// reached are the steps after which a dependency is as its condition asks for.
+func (r *reconciler) reached(needed *servicePlan, dependency project.Dependency) []NodeID {
+	var goal step.Goal
+	switch dependency.Condition {
+	case project.ConditionHealthy:
+		goal = step.Healthy
+	case project.ConditionCompleted:
+		goal = step.Completed
+	default:
+		return needed.ready
+	}
+	waits, planned := needed.waits[goal]
+	if !planned {
+		for _, one := range needed.replicas {
+			waits = append(waits, r.waitFor(needed, one, goal)...)
+		}
+		needed.waits[goal] = waits
+		for _, id := range waits {
+			r.plan.Nodes[id].Optional = !dependency.Required
+		}
+	}
+	if dependency.Required {
+		for _, id := range waits {
+			r.plan.Nodes[id].Optional = false
+		}
+	}
+	return waits
+}
+
+// waitFor plans a wait for one replica, unless it is there already and nothing happens to it.
+func (r *reconciler) waitFor(s *servicePlan, one *replica, goal step.Goal) []NodeID {
+	if len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal) {
+		return nil
+	}
+	wait := step.Wait{
+		Target: one.target(s.service.Name), Goal: goal, Project: r.Project.Name,
+		Dependency: true, Restarts: project.Restarts(s.service),
+	}
+	return []NodeID{r.add(wait, one.start...)}
+}
+
+// hasReached judges by what a list tells.
+func hasReached(container engine.Container, goal step.Goal) bool {
+	switch goal {
+	case step.Completed:
+		return container.State == engine.StateExited && container.ExitCode == 0
+	case step.Healthy:
+		return container.State == engine.StateRunning && container.Health == engine.HealthHealthy
+	case step.Ready:
+		return container.State == engine.StateRunning &&
+			(container.Health == engine.HealthHealthy || container.Health == engine.HealthNone)
+	}
+	return container.State == engine.StateRunning
+}
+
+// startKept plans the start of a container that was just created, that stands still, or that has to be started again because
+// something that it depends on is replaced.
+func (r *reconciler) startKept(s *servicePlan, one *replica, g gate) {
+	attach, wasStopped := r.reattachKept(s, one)
+	switch {
+	case one.current == nil, isStill(*one.current), wasStopped:
+		start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name), Again: wasStopped}, append(one.create, attach...))
+		r.after(start, g.must...)
+		r.follow(start, g.may...)
+	case one.current.State == engine.StatePaused:
+		r.warn(graph.Service(s.service.Name), "container %s is paused and stays so; `docker unpause %s` lets it go on",
+			one.name, one.name)
+	default:
+		r.restartWithDependencies(s, one, g)
+	}
+}
+
+func isStill(container engine.Container) bool {
+	return container.State == engine.StateCreated || container.State == engine.StateExited
+}
+
+// addStart adds a start. Starts of containers with published port ranges come one after the other: the engine picks a port of
+// a range and takes it in two steps.
+func (r *reconciler) addStart(s *servicePlan, one *replica, start step.StartContainer, after []NodeID) NodeID {
+	id := r.add(start, after...)
+	one.start = append(one.start, id)
+	r.starts = append(r.starts, id)
+	for _, port := range s.service.Ports {
+		if strings.Contains(port.Published, "-") {
+			r.follow(id, r.rangeStart...)
+			r.rangeStart = []NodeID{id}
+			break
+		}
+	}
+	return id
+}
+
+// reattachKept brings a container that stays into networks that the plan makes anew. Where it ran it was stopped for that.
+func (r *reconciler) reattachKept(s *servicePlan, one *replica) (attach []NodeID, wasStopped bool) {
+	if one.current == nil {
+		return nil, false
+	}
+	for _, endpoint := range r.endpoints(s.service, one) {
+		for _, key := range sortedKeys(s.service.Networks) {
+			n := r.networks[key]
+			if !n.replaced || n.name != endpoint.Network || !attached(*one.current, n.current.ID, n.name) {
+				continue
+			}
+			attach = append(attach, r.add(step.ConnectNetwork{Target: target(*one.current), Endpoint: endpoint}, n.ready...))
+		}
+	}
+	return attach, len(attach) > 0 && one.current.Running()
+}
+
+// restartWithDependencies stops and starts a running container where it asked for that (`depends_on.restart`) and what it
+// depends on is replaced. It is started again even when that fails: it ran before.
+func (r *reconciler) restartWithDependencies(s *servicePlan, one *replica, g gate) {
+	var stops, ready []NodeID
+	for _, name := range sortedKeys(s.service.DependsOn) {
+		needed := r.services[name]
+		if !s.service.DependsOn[name].Restart || needed == nil || len(needed.stopped) == 0 {
+			continue
+		}
+		if len(stops) == 0 {
+			r.group = r.conditionalGroup(needed)
+			stops = []NodeID{r.add(step.StopContainer{Target: target(*one.current), Timeout: r.Policy.StopTimeout})}
+			r.group = 0
+		}
+		for _, stopped := range needed.stopped {
+			r.after(stopped, stops...)
+		}
+		ready = append(ready, r.reached(needed, s.service.DependsOn[name])...)
+	}
+	if len(stops) == 0 {
+		return
+	}
+	one.restart = true
+	r.group = r.plan.Nodes[stops[0]].Group
+	start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name), Again: true}, stops)
+	r.plan.Nodes[start].Commit = r.group > 0
+	r.group = 0
+	r.follow(start, ready...)
+	r.follow(start, g.must...)
+	r.follow(start, g.may...)
+}
+
+// conditionalGroup is the group of a service that is only replaced on a condition: what goes with it has the same one.
+func (r *reconciler) conditionalGroup(s *servicePlan) int {
+	if s.group > 0 && r.plan.Groups[s.group-1].When != nil {
+		return s.group
+	}
+	return 0
+}

@@ -1,0 +1,244 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/graph/dag"
+	"github.com/muster-dev/muster/project"
+)
+
+// TeardownInput is what a teardown is planned from.
+type TeardownInput struct {
+	Name string // of the project
+	// Project is what the file says; nil where there is none. It only tells orphans apart: what is taken down is what the
+	// labels say, so services that a profile leaves out go too.
+	Project *project.Project
+	State   State
+	// Services limits it to these services; empty means all.
+	Services []string
+	// RemoveOrphans removes containers of services that the file does not have, and one-offs.
+	RemoveOrphans bool
+	// RemoveVolumes removes the project's volumes and the containers' anonymous ones, with their data.
+	RemoveVolumes bool
+	StopTimeout   *time.Duration // nil leaves it to each container
+}
+
+// Teardown plans the end of a project: containers stop and go, each after those that depend on it, then networks, and volumes
+// only when asked for. What is external or belongs to others stays.
+func Teardown(input TeardownInput) *Plan {
+	t := &teardown{TeardownInput: input, builder: newBuilder(input.Name), stops: map[string][]NodeID{}}
+	t.choose()
+	t.removeContainers()
+	t.removeNetworks()
+	if input.RemoveVolumes {
+		t.removeVolumes()
+	}
+	if t.plan.Empty() {
+		t.warn(graph.Ref{}, "No resource found to remove for project %q.", input.Name)
+	}
+	return t.plan
+}
+
+type teardown struct {
+	TeardownInput
+	*builder
+	chosen   []engine.Container
+	removals map[string]NodeID   // of containers, by ID
+	stops    map[string][]NodeID // by service
+}
+
+// choose takes the containers that go.
+func (t *teardown) choose() {
+	t.removals = map[string]NodeID{}
+	var left []string
+	for _, container := range t.State.Containers {
+		switch {
+		case len(t.Services) > 0 && !slices.Contains(t.Services, container.Service):
+		case t.isOrphan(container) && !t.RemoveOrphans:
+			left = append(left, container.Name)
+		default:
+			t.chosen = append(t.chosen, container)
+		}
+	}
+	if len(left) > 0 {
+		t.warn(graph.Ref{}, "Found orphan containers (%s) for this project. If you removed or renamed this service in your "+
+			"compose file, you can run this command with the --remove-orphans flag to clean it up.", strings.Join(left, ", "))
+	}
+}
+
+func (t *teardown) isOrphan(container engine.Container) bool {
+	if container.OneOff {
+		return true
+	}
+	if t.Project == nil {
+		return false
+	}
+	_, enabled := t.Project.Services[container.Service]
+	_, disabled := t.Project.DisabledServices[container.Service]
+	return !enabled && !disabled
+}
+
+// removeContainers stops each container after those of the services that depend on its own, by the labels that they carry.
+func (t *teardown) removeContainers() {
+	needs := t.dependencies()
+	for _, service := range dependentsFirst(needs) {
+		change := Change{Kind: Remove, Ref: graph.Service(service)}
+		for _, container := range t.chosen {
+			if container.Service != service {
+				continue
+			}
+			t.removeContainer(container, needs)
+			change.Objects = append(change.Objects, step.Object{Kind: step.Container, Name: container.Name})
+		}
+		if len(change.Objects) > 0 {
+			t.plan.Changes = append(t.plan.Changes, change)
+		}
+	}
+}
+
+// dependentsFirst lists services so that each comes before what it depends on. Labels can say anything: in a circle it is the
+// order of the names, and a step only ever comes after steps that are planned already.
+func dependentsFirst(needs *dag.Graph[string]) []string {
+	order, err := needs.Order()
+	if err != nil {
+		order = needs.Vertices()
+	}
+	slices.Reverse(order)
+	return order
+}
+
+func (t *teardown) dependencies() *dag.Graph[string] {
+	needs := dag.New(cmp.Compare[string])
+	for _, container := range t.chosen {
+		needs.Add(container.Service)
+	}
+	for _, container := range t.chosen {
+		for dependency := range project.ParseDependsOnLabel(container.Labels[project.LabelDependsOn]) {
+			if needs.Has(dependency) && dependency != container.Service {
+				needs.Connect(container.Service, dependency)
+			}
+		}
+	}
+	return needs
+}
+
+func (t *teardown) removeContainer(container engine.Container, needs *dag.Graph[string]) {
+	var before []NodeID
+	for _, dependent := range needs.Dependents(container.Service) {
+		before = append(before, t.stops[dependent]...)
+	}
+	var stopped []NodeID
+	if container.Running() {
+		stop := t.add(step.StopContainer{Target: target(container), Timeout: t.StopTimeout})
+		t.follow(stop, before...)
+		stopped = []NodeID{stop}
+		t.stops[container.Service] = append(t.stops[container.Service], stop)
+	}
+	t.removals[container.ID] = t.add(step.RemoveContainer{Target: target(container), Volumes: t.RemoveVolumes}, stopped...)
+}
+
+func (t *teardown) removeNetworks() {
+	for _, network := range t.State.Networks {
+		key, own := network.Labels[project.LabelNetwork]
+		if !own || network.Labels[project.LabelProject] != t.Name {
+			continue
+		}
+		id := t.add(step.RemoveNetwork{Key: key, ID: network.ID, Name: network.Name})
+		t.plan.Nodes[id].Optional = true
+		for _, container := range t.chosen {
+			if attached(container, network.ID, network.Name) {
+				t.after(id, t.removals[container.ID])
+			}
+		}
+		t.plan.Changes = append(t.plan.Changes, Change{
+			Kind: Remove, Ref: graph.Network(key), Objects: []step.Object{{Kind: step.Network, Name: network.Name}},
+		})
+	}
+}
+
+func (t *teardown) removeVolumes() {
+	for _, volume := range t.State.Volumes {
+		key, own := volume.Labels[project.LabelVolume]
+		var users []NodeID
+		for _, container := range t.chosen {
+			if mountsVolume(container, volume.Name) {
+				users = append(users, t.removals[container.ID])
+			}
+		}
+		own = own && volume.Labels[project.LabelProject] == t.Name && len(t.Services) == 0
+		if !own && (!isAnonymous(volume) || len(users) == 0) {
+			continue
+		}
+		id := t.add(step.RemoveVolume{Key: key, Name: volume.Name}, users...)
+		t.plan.Nodes[id].Optional = true
+		if own {
+			t.plan.Changes = append(t.plan.Changes, Change{
+				Kind: Remove, Ref: graph.Volume(key), Objects: []step.Object{{Kind: step.Volume, Name: volume.Name}},
+				Reasons: []Reason{{Text: "with its data"}},
+			})
+		}
+	}
+}
+
+// StopInput is what stopping a project is planned from.
+type StopInput struct {
+	Name     string // of the project
+	State    State
+	Services []string // empty means all
+	Timeout  *time.Duration
+	// Kill ends the containers at once instead of asking them to stop.
+	Kill bool
+}
+
+// Stop plans that a project's containers end, each after those that depend on it. Nothing is removed.
+func Stop(input StopInput) *Plan {
+	t := &teardown{
+		TeardownInput: TeardownInput{Name: input.Name, State: input.State, Services: input.Services, RemoveOrphans: true},
+		builder:       newBuilder(input.Name), stops: map[string][]NodeID{},
+	}
+	t.choose()
+	t.chosen = slices.DeleteFunc(t.chosen, func(c engine.Container) bool { return c.OneOff || !c.Running() })
+	needs := t.dependencies()
+	for _, service := range dependentsFirst(needs) {
+		for _, container := range t.chosen {
+			if container.Service != service {
+				continue
+			}
+			t.plan.Changes = append(t.plan.Changes, Change{
+				Kind: End, Ref: graph.Service(service), Objects: []step.Object{{Kind: step.Container, Name: container.Name}},
+			})
+			t.stopOne(input, container, needs)
+		}
+	}
+	return t.plan
+}
+
+func (t *teardown) stopOne(input StopInput, container engine.Container, needs *dag.Graph[string]) {
+	if input.Kill {
+		t.add(step.KillContainer{Target: target(container)})
+		return
+	}
+	stop := t.add(step.StopContainer{Target: target(container), Timeout: input.Timeout})
+	for _, dependent := range needs.Dependents(container.Service) {
+		t.follow(stop, t.stops[dependent]...)
+	}
+	t.stops[container.Service] = append(t.stops[container.Service], stop)
+}
+
+// Describe is the plan's size in words: "3 changes, 2 unchanged".
+func (p *Plan) Describe() string {
+	changes := 0
+	for _, change := range p.Changes {
+		if change.Counts() {
+			changes++
+		}
+	}
+	return fmt.Sprintf("%s, %d unchanged", plural(changes, "change"), len(p.Unchanged))
+}

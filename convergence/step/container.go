@@ -1,0 +1,224 @@
+package step
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/project"
+)
+
+// CreateContainer creates a container, under its final name or beside the one that it will replace.
+//
+// What the plan could not know is resolved just before the call: the image's digest, which an earlier step may have pulled; the
+// IDs of containers whose namespaces or volumes it shares, which an earlier step may have created; the salt of its fingerprint.
+type CreateContainer struct {
+	Target
+	Request engine.CreateContainer
+	Fields  project.Fields
+	// Replaces says that it is created beside the container that it will replace.
+	Replaces bool
+}
+
+// Run implements [Step].
+func (s CreateContainer) Run(ctx context.Context, eng engine.Engine, _ func(Progress)) error {
+	request := s.Request
+	request.Labels = maps.Clone(request.Labels)
+	request.Labels[project.LabelSpec] = s.Fields.Seal(project.NewSalt())
+	if request.Labels[project.LabelImage] == "" {
+		image, err := eng.InspectImage(ctx, request.Image)
+		if err != nil {
+			return fmt.Errorf("look at image %q: %w", request.Image, err)
+		}
+		request.Labels[project.LabelImage] = image.ID
+	}
+	if err := resolveShared(ctx, eng, &request); err != nil {
+		return err
+	}
+	_, err := eng.CreateContainer(ctx, request)
+	if errors.Is(err, engine.ErrConflict) {
+		return &NameTakenError{Name: request.Name, Cause: err}
+	}
+	return err
+}
+
+// SharePrefix marks, in a request's namespaces, a container by the name that it has when the request is made.
+const SharePrefix = "container:"
+
+// resolveShared puts IDs in place of names: the engine keeps the text, and the name will change hands in a replacement.
+func resolveShared(ctx context.Context, eng engine.Containers, request *engine.CreateContainer) error {
+	ids := map[string]string{}
+	resolve := func(ref string) (string, error) {
+		if id, ok := ids[ref]; ok {
+			return id, nil
+		}
+		found, err := eng.InspectContainer(ctx, ref)
+		if err != nil {
+			return "", fmt.Errorf("look at container %q, which %q shares with: %w", ref, request.Name, err)
+		}
+		ids[ref] = found.ID
+		return found.ID, nil
+	}
+	for _, mode := range []*string{&request.NetworkMode, &request.IPC, &request.PID} {
+		name, ok := strings.CutPrefix(*mode, SharePrefix)
+		if !ok {
+			continue
+		}
+		id, err := resolve(name)
+		if err != nil {
+			return err
+		}
+		*mode = SharePrefix + id
+	}
+	sources := make([]string, len(request.VolumesFrom))
+	for i, entry := range request.VolumesFrom {
+		name, access, hasAccess := strings.Cut(entry, ":")
+		id, err := resolve(name)
+		if err != nil {
+			return err
+		}
+		if sources[i] = id; hasAccess {
+			sources[i] += ":" + access
+		}
+	}
+	request.VolumesFrom = sources
+	return nil
+}
+
+// Action implements [Step].
+func (s CreateContainer) Action() string { return "create" }
+
+// Words implements [Step]. A replacement is told of once, when the new container has its name.
+func (s CreateContainer) Words() (doing, done string) {
+	if s.Replaces {
+		return "Recreate", ""
+	}
+	return "Creating", "Created"
+}
+
+func (s CreateContainer) String() string {
+	if s.Replaces {
+		return fmt.Sprintf("create container %s as %s", s.Object().Name, s.Name)
+	}
+	return "create container " + s.Name
+}
+
+// NameTakenError says that a container of that name is there already and is not the service's.
+type NameTakenError struct {
+	Name  string
+	Cause error
+}
+
+func (e *NameTakenError) Error() string { return e.Cause.Error() }
+func (e *NameTakenError) Unwrap() error { return e.Cause }
+
+// Hint is what to try next.
+func (e *NameTakenError) Hint() string {
+	return fmt.Sprintf("see whose it is with `docker inspect %s`; remove or rename that container, or give the service another container_name", e.Name)
+}
+
+// StartContainer starts a container.
+type StartContainer struct {
+	Target
+	// Again says that it ran before and was stopped by the plan.
+	Again bool
+}
+
+// Run implements [Step].
+func (s StartContainer) Run(ctx context.Context, eng engine.Engine, _ func(Progress)) error {
+	return eng.StartContainer(ctx, s.ref())
+}
+
+// Action implements [Step].
+func (s StartContainer) Action() string { return "start" }
+
+// Words implements [Step].
+func (s StartContainer) Words() (doing, done string) { return "Starting", "Started" }
+
+func (s StartContainer) String() string { return "start container " + s.Object().Name }
+
+// StopContainer stops a container and returns when it has ended.
+type StopContainer struct {
+	Target
+	Timeout *time.Duration // nil leaves it to the container
+	// Quiet says that the stop is part of a replacement, which is told of as a whole.
+	Quiet bool
+}
+
+// Run implements [Step].
+func (s StopContainer) Run(ctx context.Context, eng engine.Engine, _ func(Progress)) error {
+	return gone(eng.StopContainer(ctx, s.ref(), s.Timeout))
+}
+
+// gone takes "there is no such thing" for done.
+func gone(err error) error {
+	if errors.Is(err, engine.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// Action implements [Step].
+func (s StopContainer) Action() string { return "stop" }
+
+// Words implements [Step].
+func (s StopContainer) Words() (doing, done string) {
+	if s.Quiet {
+		return "", ""
+	}
+	return "Stopping", "Stopped"
+}
+
+func (s StopContainer) String() string { return "stop container " + s.Name }
+
+// KillContainer ends a container at once.
+type KillContainer struct {
+	Target
+	Signal string // empty means SIGKILL
+}
+
+// Run implements [Step]. One that does not run any more is done.
+func (s KillContainer) Run(ctx context.Context, eng engine.Engine, _ func(Progress)) error {
+	err := gone(eng.KillContainer(ctx, s.ref(), s.Signal))
+	if errors.Is(err, engine.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// Action implements [Step].
+func (s KillContainer) Action() string { return "kill" }
+
+// Words implements [Step].
+func (s KillContainer) Words() (doing, done string) { return "Killing", "Killed" }
+
+func (s KillContainer) String() string { return "kill container " + s.Name }
+
+// RemoveContainer removes a container that has ended.
+type RemoveContainer struct {
+	Target
+	Volumes bool // its anonymous volumes too
+	Quiet   bool // part of a replacement
+}
+
+// Run implements [Step].
+func (s RemoveContainer) Run(ctx context.Context, eng engine.Engine, _ func(Progress)) error {
+	return gone(eng.RemoveContainer(ctx, s.ref(), engine.RemoveContainer{Force: true, Volumes: s.Volumes}))
+}
+
+// Action implements [Step].
+func (s RemoveContainer) Action() string { return "remove" }
+
+// Words implements [Step].
+func (s RemoveContainer) Words() (doing, done string) {
+	if s.Quiet {
+		return "", ""
+	}
+	return "Removing", "Removed"
+}
+
+func (s RemoveContainer) String() string { return "remove container " + s.Name }

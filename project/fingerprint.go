@@ -1,0 +1,141 @@
+package project
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Fingerprint is what [LabelSpec] holds: the fields of an object as they were when it was made. Sensitive values are in it only
+// as digests with a salt of the object's own, so that equal values cannot be told between objects.
+type Fingerprint struct {
+	Version int               `json:"v"`
+	Salt    string            `json:"salt"`
+	Fields  map[string]string `json:"fields"`
+}
+
+// fingerprintVersion is the form that this version of Muster writes. A reader that meets a newer one does not understand it.
+const fingerprintVersion = 1
+
+// Marks of the two kinds of value in a fingerprint.
+const (
+	markPlain  = "="
+	markDigest = "#"
+)
+
+// ErrNoFingerprint says that an object carries no fingerprint, or one that this version does not understand: it was made by
+// docker compose, or by a newer Muster.
+var ErrNoFingerprint = errors.New("no fingerprint")
+
+// NewSalt returns a salt for a fingerprint.
+func NewSalt() string {
+	const size = 8
+	salt := make([]byte, size)
+	_, _ = rand.Read(salt) // never fails (crypto/rand)
+	return hex.EncodeToString(salt)
+}
+
+// Seal makes the label's value: base64 of gzipped JSON. The same fields and salt always give the same text.
+func (f Fields) Seal(salt string) string {
+	sealed := Fingerprint{Version: fingerprintVersion, Salt: salt, Fields: make(map[string]string, len(f))}
+	for path, field := range f {
+		sealed.Fields[path] = field.seal(path, salt)
+	}
+	var buffer bytes.Buffer
+	encoder := base64.NewEncoder(base64.StdEncoding, &buffer)
+	compressor := gzip.NewWriter(encoder)
+	// Writing to memory does not fail, and a map of strings always marshals.
+	_ = json.NewEncoder(compressor).Encode(sealed)
+	_ = compressor.Close()
+	_ = encoder.Close()
+	return buffer.String()
+}
+
+func (f Field) seal(path, salt string) string {
+	if !f.Sensitive {
+		return markPlain + f.Value
+	}
+	const length = 16
+	mac := hmac.New(sha256.New, []byte(salt))
+	_, _ = io.WriteString(mac, path+"\x00"+f.Value)
+	return markDigest + hex.EncodeToString(mac.Sum(nil))[:length]
+}
+
+// maxFingerprint bounds what a label may unpack to: labels can be anybody's.
+const maxFingerprint = 1 << 20
+
+// OpenFingerprint reads a label's value. The error matches [ErrNoFingerprint].
+func OpenFingerprint(label string) (Fingerprint, error) {
+	if label == "" {
+		return Fingerprint{}, ErrNoFingerprint
+	}
+	unpacked, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(label)))
+	if err != nil {
+		return Fingerprint{}, fmt.Errorf("%w: %w", ErrNoFingerprint, err)
+	}
+	var sealed Fingerprint
+	if err := json.NewDecoder(io.LimitReader(unpacked, maxFingerprint)).Decode(&sealed); err != nil {
+		return Fingerprint{}, fmt.Errorf("%w: %w", ErrNoFingerprint, err)
+	}
+	if sealed.Version != fingerprintVersion {
+		return Fingerprint{}, fmt.Errorf("%w: version %d", ErrNoFingerprint, sealed.Version)
+	}
+	return sealed, nil
+}
+
+// Change is a field that differs: why an object is not the same.
+type Change struct {
+	Path string
+	// Old and New are the values. A sensitive old value is not known from a fingerprint: it is empty until somebody fills it in.
+	Old, New  string
+	Added     bool // there was no such field
+	Removed   bool // there is no such field any more
+	Sensitive bool
+}
+
+// Changes are the fields that differ from a fingerprint's, in the order of their paths; none when the object is the same.
+func (f Fields) Changes(old Fingerprint) []Change {
+	var changes []Change
+	for path, field := range f {
+		was, had := old.Fields[path]
+		if had && was == field.seal(path, old.Salt) {
+			continue
+		}
+		changes = append(changes, Change{
+			Path: path, Old: plainValue(was), New: field.text(), Added: !had,
+			Sensitive: field.Sensitive || strings.HasPrefix(was, markDigest),
+		})
+	}
+	for path, was := range old.Fields {
+		if _, has := f[path]; !has {
+			changes = append(changes, Change{
+				Path: path, Old: plainValue(was), Removed: true, Sensitive: strings.HasPrefix(was, markDigest),
+			})
+		}
+	}
+	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.Path, b.Path) })
+	return changes
+}
+
+// text is the value for people: a variable without a value is an empty one to them.
+func (f Field) text() string { return strings.TrimPrefix(f.Value, unset) }
+
+// plainValue is a sealed value's text, empty for a digest.
+func plainValue(sealed string) string {
+	value, _ := strings.CutPrefix(sealed, markPlain)
+	if strings.HasPrefix(sealed, markDigest) {
+		return ""
+	}
+	return value
+}
