@@ -52,8 +52,8 @@ const undoTime = time.Minute
 // The error joins a [*StepError] for each root cause. When the context ended first, it is the context's cause.
 func Apply(ctx context.Context, eng engine.Engine, p *plan.Plan, sink Sink) error {
 	run := &run{eng: eng, plan: p, sink: sink, groups: make([]group, len(p.Groups))}
-	for _, object := range p.Unchanged {
-		run.tell(Event{Node: -1, Phase: Unchanged, Object: object})
+	for _, kept := range p.Unchanged {
+		run.tell(Event{Node: -1, Phase: Unchanged, Object: kept.Object})
 	}
 	for i := range run.groups {
 		run.groups[i].plan = &p.Groups[i]

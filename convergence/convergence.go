@@ -105,24 +105,31 @@ func (c Converger) Up(ctx context.Context, p *project.Project, policy plan.Polic
 	return made, c.Apply(ctx, made)
 }
 
-// Down is what `muster down` does: it takes down what carries the project's labels. input needs no state.
-func (c Converger) Down(ctx context.Context, input plan.TeardownInput) (*plan.Plan, error) {
+// PlanDown makes the plan that takes down what carries the project's labels. input needs no state.
+func (c Converger) PlanDown(ctx context.Context, input plan.TeardownInput) (*plan.Plan, error) {
 	state, err := Observe(ctx, c.Engine, input.Name, nil)
 	if err != nil {
 		return nil, err
 	}
 	input.State = state
-	made := plan.Teardown(input)
-	return made, c.Apply(ctx, made)
+	return plan.Teardown(input), nil
 }
 
-// Stop ends a project's containers and removes nothing. input needs no state.
-func (c Converger) Stop(ctx context.Context, input plan.StopInput) (*plan.Plan, error) {
+// PlanStop makes the plan that ends a project's containers and removes nothing. input needs no state.
+func (c Converger) PlanStop(ctx context.Context, input plan.StopInput) (*plan.Plan, error) {
 	containers, err := c.Engine.ListContainers(ctx, engine.ContainerFilter{Project: input.Name})
 	if err != nil {
 		return nil, fmt.Errorf("list containers of project %q: %w", input.Name, err)
 	}
 	input.State = plan.State{Containers: containers}
-	made := plan.Stop(input)
+	return plan.Stop(input), nil
+}
+
+// Down plans and applies: the library's entry for what `muster down` does.
+func (c Converger) Down(ctx context.Context, input plan.TeardownInput) (*plan.Plan, error) {
+	made, err := c.PlanDown(ctx, input)
+	if err != nil {
+		return nil, err
+	}
 	return made, c.Apply(ctx, made)
 }

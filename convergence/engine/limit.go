@@ -21,3 +21,18 @@ func Limit(next Engine, calls int, withStops bool) Engine {
 		return do(ctx)
 	})
 }
+
+// LimitPulls bounds how many images are pulled at once; calls of other kinds are not held up.
+func LimitPulls(next Engine, pulls int) Engine {
+	places := semaphore.NewWeighted(int64(pulls))
+	return Intercept(next, func(ctx context.Context, call Call, do func(context.Context) error) error {
+		if call.Name != "PullImage" {
+			return do(ctx)
+		}
+		if err := places.Acquire(ctx, 1); err != nil {
+			return err
+		}
+		defer places.Release(1)
+		return do(ctx)
+	})
+}

@@ -129,7 +129,7 @@ func (r *reconciler) describeService(s *servicePlan) []Change {
 	for _, one := range s.replicas {
 		kind, reasons := describeReplica(s, one)
 		if kind == "" {
-			r.plan.Unchanged = append(r.plan.Unchanged, step.Object{Kind: step.Container, Name: one.name})
+			r.keep(graph.Service(s.service.Name), step.Container, one.name)
 			continue
 		}
 		note(kind, one.name, reasons)

@@ -85,7 +85,7 @@ func (r *reconciler) compareNetwork(n *networkPlan, wanted project.Network) {
 			return
 		}
 	}
-	r.plan.Unchanged = append(r.plan.Unchanged, step.Object{Kind: step.Network, Name: n.name})
+	r.keep(ref, step.Network, n.name)
 }
 
 // labelReasons compares what is wanted with what an object's labels say it is: its fingerprint alone where there is one, else

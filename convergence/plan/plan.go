@@ -45,11 +45,17 @@ type Plan struct {
 	// Changes are what a person reads: one entry for each service, network or volume that something happens to.
 	Changes []Change
 	// Unchanged are the containers, networks and volumes that stay as they are.
-	Unchanged []step.Object
+	Unchanged []Kept
 	// Services and Containers count what the project has when the plan is done.
 	Services, Containers int
 	Warnings             []Warning
 	Questions            []Question
+}
+
+// Kept is an object that stays as it is.
+type Kept struct {
+	Ref    graph.Ref
+	Object step.Object
 }
 
 // Warning is something that the user should know; it stops nothing.
@@ -238,6 +244,10 @@ func (b *builder) follow(id NodeID, after ...NodeID) {
 	for _, before := range after {
 		b.plan.Order.Follow(id, before)
 	}
+}
+
+func (b *builder) keep(ref graph.Ref, kind step.ObjectKind, name string) {
+	b.plan.Unchanged = append(b.plan.Unchanged, Kept{ref, step.Object{Kind: kind, Name: name}})
 }
 
 func (b *builder) warn(ref graph.Ref, format string, arguments ...any) {

@@ -72,7 +72,6 @@ func (r *reconciler) createVolume(v *volumePlan, after []NodeID) {
 // volume stays as it is.
 func (r *reconciler) compareVolume(v *volumePlan, current engine.Volume) {
 	ref := graph.Volume(v.key)
-	unchanged := step.Object{Kind: step.Volume, Name: v.name}
 	switch owner := current.Labels[project.LabelProject]; {
 	case owner == "":
 		r.warn(ref, "volume %q already exists but was not created by Docker Compose. "+
@@ -89,7 +88,7 @@ func (r *reconciler) compareVolume(v *volumePlan, current engine.Volume) {
 		reasons := labelReasons(current.Labels, fields, func() (string, error) { return project.VolumeHash(v.wanted) })
 		if len(reasons) > 0 && r.Policy.RecreateVolumes[v.key] {
 			v.recreated = true
-			v.change = &Change{Kind: Replace, Ref: ref, Objects: []step.Object{unchanged}, Reasons: reasons}
+			v.change = &Change{Kind: Replace, Ref: ref, Objects: []step.Object{{Kind: step.Volume, Name: v.name}}, Reasons: reasons}
 			return
 		}
 		if _, answered := r.Policy.RecreateVolumes[v.key]; len(reasons) > 0 && !answered {
@@ -100,7 +99,7 @@ func (r *reconciler) compareVolume(v *volumePlan, current engine.Volume) {
 			r.warn(ref, "volume %q is kept although the file wants it otherwise (%s)", v.name, joinReasons(reasons))
 		}
 	}
-	r.plan.Unchanged = append(r.plan.Unchanged, unchanged)
+	r.keep(ref, step.Volume, v.name)
 }
 
 // recreateVolumes empties the way for volumes that the user agreed to lose: all their users go, then they, then new ones come.

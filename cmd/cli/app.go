@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/engine/docker"
+	"github.com/muster-dev/muster/project"
+)
+
+// App is what a command runs with: its streams, its environment, how it is interrupted. It is a value of the caller's, so that
+// commands can be run in tests against buffers.
+type App struct {
+	display.Streams
+	Env     []string // KEY=VALUE
+	Dir     string   // the current folder
+	Version string
+	// Signals are the interrupts that the user sends; nil means that there are none.
+	Signals <-chan os.Signal
+	// Dial connects to an engine; nil means the Docker Engine API by the docker CLI's rules.
+	Dial func(ctx context.Context, options docker.Options) (engine.Engine, error)
+}
+
+// System is the process's own App.
+func System(signals <-chan os.Signal) App {
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "/" // the folder is gone; relative names will not be found, with their own errors
+	}
+	return App{Streams: display.System(), Env: os.Environ(), Dir: dir, Version: buildVersion(), Signals: signals}
+}
+
+// version is set by the linker when a release is built.
+var version string //nolint:gochecknoglobals // the linker can only set a package variable
+
+func buildVersion() string {
+	if version != "" {
+		return strings.TrimPrefix(version, "v")
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return strings.TrimPrefix(info.Main.Version, "v")
+	}
+	return "0.1.0-dev"
+}
+
+// globals are the flags before the command, and the environment's defaults for them.
+type globals struct {
+	app App
+	env map[string]string // the process environment, over what .env files add for COMPOSE_*
+
+	files, envFiles, profiles []string
+	projectDirectory, workdir string
+	name                      string
+	ansi, progress            string
+	noAnsi                    bool
+	parallel                  int
+	compatibility             bool
+	allResources              bool
+	dryRun, verbose           bool
+	showVersion               bool
+	host, context             string
+}
+
+// lookup is an environment variable's value, empty where there is none.
+func (g *globals) lookup(name string) string { return g.env[name] }
+
+// isSet reads a boolean variable by docker compose's rules: y and what Go takes for true; anything else is false.
+func (g *globals) isSet(name string) bool {
+	value := strings.ToLower(g.env[name])
+	set, err := strconv.ParseBool(value)
+	return value == "y" || err == nil && set
+}
+
+// options are how to load the project, for the services that the user named.
+func (g *globals) options(services []string, noDeps bool) project.Options {
+	return project.Options{
+		Files: g.files, Stdin: g.app.In, Dir: g.app.Dir, ProjectDirectory: g.directory(), Name: g.name,
+		Profiles: g.profiles, EnvFiles: g.envFiles, Env: g.app.Env,
+		Compatibility: g.compatibility || g.isSet("COMPOSE_COMPATIBILITY"), AllResources: g.allResources,
+		Services: services, NoDeps: noDeps,
+	}
+}
+
+func (g *globals) directory() string {
+	if g.projectDirectory != "" {
+		return g.projectDirectory
+	}
+	return g.workdir
+}
+
+// readEnvironment lays the COMPOSE_* variables of .env files under the process environment.
+func (g *globals) readEnvironment() error {
+	g.env = map[string]string{}
+	for _, entry := range g.app.Env {
+		key, value, _ := strings.Cut(entry, "=")
+		g.env[key] = value
+	}
+	fromFiles, err := project.Environment(g.options(nil, false))
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(fromFiles)) {
+		if _, set := g.env[key]; !set && strings.HasPrefix(key, "COMPOSE_") {
+			g.env[key] = fromFiles[key]
+		}
+	}
+	return nil
+}
+
+// looks decides how output looks.
+func (g *globals) looks() (display.Looks, error) {
+	return display.Choose(display.Choice{
+		Progress: first(g.progress, g.lookup("COMPOSE_PROGRESS")),
+		Ansi:     first(g.ansi, g.lookup("COMPOSE_ANSI")),
+		NoColor:  g.lookup("NO_COLOR") != "",
+	}, g.app.Streams)
+}
+
+func first(values ...string) string {
+	for _, value := range values {
+		if value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+// load reads the project and says what is worth telling about its files.
+func (g *globals) load(ctx context.Context, services []string, noDeps bool) (*project.Project, error) {
+	p, err := project.Load(ctx, g.options(services, noDeps))
+	if err != nil {
+		return nil, err
+	}
+	g.warn(p.Warnings)
+	return p, nil
+}
+
+// warn writes warnings for people, with their places.
+func (g *globals) warn(warnings []project.Warning) {
+	looks, err := g.looks()
+	if err != nil || looks.Mode == display.Quiet {
+		return
+	}
+	for _, warning := range warnings {
+		warning.Position.File = g.shortPath(warning.Position.File)
+		display.Warning(g.app.Err, warning.String(), looks)
+	}
+}
+
+// projectOrName is for commands that work by labels too: the project where its file can be read, else only its name.
+func (g *globals) projectOrName(ctx context.Context) (*project.Project, string, error) {
+	if g.name != "" && len(g.files) == 0 {
+		return nil, g.name, nil
+	}
+	p, err := g.load(ctx, nil, false)
+	if err == nil {
+		return p, p.Name, nil
+	}
+	if name := g.lookup("COMPOSE_PROJECT_NAME"); name != "" {
+		return nil, name, nil
+	}
+	return nil, "", err
+}
+
+// dial connects to the engine, and wraps it: calls are traced with --verbose, bounded, and events are shared.
+func (g *globals) dial(ctx context.Context, projectName string) (*engine.Hub, error) {
+	options := docker.Options{Host: g.host, Context: g.context, Env: g.lookup, UserAgent: "muster/" + g.app.Version}
+	if g.app.Dial != nil {
+		eng, err := g.app.Dial(ctx, options)
+		if err != nil {
+			return nil, err
+		}
+		return engine.NewHub(eng, projectName), nil
+	}
+	client, err := docker.Dial(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	var eng engine.Engine = client
+	if g.verbose {
+		eng = engine.Trace(eng, g.app.Err)
+	}
+	limit, withStops := client.CallLimit()
+	eng = engine.Limit(eng, limit, withStops)
+	if pulls, err := g.parallelLimit(); err != nil {
+		return nil, err
+	} else if pulls > 0 {
+		eng = engine.LimitPulls(eng, pulls)
+	}
+	return engine.NewHub(eng, projectName), nil
+}
+
+// parallelLimit is --parallel or COMPOSE_PARALLEL_LIMIT; -1 means no limit.
+func (g *globals) parallelLimit() (int, error) {
+	value := g.lookup("COMPOSE_PARALLEL_LIMIT")
+	if g.parallel != unlimited || value == "" {
+		return g.parallel, nil
+	}
+	limit, err := strconv.Atoi(value)
+	if err != nil {
+		return 0, fmt.Errorf("COMPOSE_PARALLEL_LIMIT must be an integer (found: %q)", value)
+	}
+	return limit, nil
+}
+
+const unlimited = -1

@@ -1,0 +1,215 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"gopkg.in/yaml.v3"
+
+	"github.com/muster-dev/muster/project"
+)
+
+type configOptions struct {
+	*globals
+	services                                          []string
+	format, output, hash                              string
+	quiet, names, volumes, networks, images, profiles bool
+	environment                                       bool
+	noInterpolate, noNormalize, noConsistency         bool
+	noPathResolution, noEnvResolution                 bool
+}
+
+func newConfig(g *globals) *cobra.Command {
+	o := &configOptions{globals: g}
+	cmd := &cobra.Command{
+		Use:   "config [OPTIONS] [SERVICE...]",
+		Short: "Parse, resolve and render compose file in canonical format",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.services = args
+			return runConfig(cmd.Context(), o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&o.environment, "environment", false, "Print environment used for interpolation.")
+	flags.StringVar(&o.format, "format", "", `Format the output. Values: [yaml | json]`)
+	flags.StringVar(&o.hash, "hash", "", "Print the service config hash, one per line.")
+	flags.BoolVar(&o.images, "images", false, "Print the image names, one per line.")
+	flags.BoolVar(&o.networks, "networks", false, "Print the network names, one per line.")
+	flags.BoolVar(&o.noConsistency, "no-consistency", false, "Don't check model consistency - warning: may produce invalid Compose output")
+	flags.BoolVar(&o.noEnvResolution, "no-env-resolution", false, "Don't resolve service env files")
+	flags.BoolVar(&o.noInterpolate, "no-interpolate", false, "Don't interpolate environment variables")
+	flags.BoolVar(&o.noNormalize, "no-normalize", false, "Don't normalize compose model")
+	flags.BoolVar(&o.noPathResolution, "no-path-resolution", false, "Don't resolve file paths")
+	flags.StringVarP(&o.output, "output", "o", "", "Save to file (default to stdout)")
+	flags.BoolVar(&o.profiles, "profiles", false, "Print the profile names, one per line.")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "Only validate the configuration, don't print anything")
+	flags.BoolVar(&o.names, "services", false, "Print the service names, one per line.")
+	flags.BoolVar(&o.volumes, "volumes", false, "Print the volume names, one per line.")
+	return cmd
+}
+
+func (o *configOptions) loadOptions() project.Options {
+	options := o.options(o.services, false)
+	options.SkipInterpolation, options.SkipNormalization = o.noInterpolate, o.noNormalize
+	options.SkipConsistency, options.SkipPathResolution = o.noConsistency, o.noPathResolution
+	options.SkipEnvResolution = o.noEnvResolution
+	return options
+}
+
+func runConfig(ctx context.Context, o *configOptions) error {
+	if !slices.Contains([]string{"", "yaml", "json"}, o.format) {
+		return fmt.Errorf("unsupported --format value %q: use yaml or json", o.format)
+	}
+	if o.environment {
+		return o.printEnvironment()
+	}
+	text, err := o.render(ctx)
+	if err != nil || o.quiet {
+		return err
+	}
+	if o.output != "" {
+		path := o.output
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(o.app.Dir, path)
+		}
+		const readable = 0o644
+		if err := os.WriteFile(path, text, readable); err != nil {
+			return fmt.Errorf("write --output file: %w", err)
+		}
+		return nil
+	}
+	_, err = o.app.Out.Write(text)
+	return err
+}
+
+func (o *configOptions) printEnvironment() error {
+	environment, err := project.Environment(o.loadOptions())
+	if err != nil {
+		return err
+	}
+	return o.lines(o.app.Out, mapLines(environment, func(key string) string { return key + "=" + environment[key] }))
+}
+
+// render is what the flags ask for: a list of names, or the whole model.
+func (o *configOptions) render(ctx context.Context) ([]byte, error) {
+	if o.noInterpolate {
+		tree, err := project.Tree(ctx, o.loadOptions())
+		if err != nil {
+			return nil, err
+		}
+		return o.marshal(tree)
+	}
+	p, err := project.Load(ctx, o.loadOptions())
+	if err != nil {
+		return nil, err
+	}
+	o.warn(p.Warnings)
+	var list bytes.Buffer
+	switch {
+	case o.names:
+		err = o.lines(&list, p.ServiceNames())
+	case o.volumes:
+		err = o.lines(&list, p.VolumeNames())
+	case o.networks:
+		err = o.lines(&list, p.NetworkNames())
+	case o.hash != "":
+		err = o.printHashes(&list, p)
+	case o.profiles:
+		err = o.lines(&list, profiles(p))
+	case o.images:
+		err = o.lines(&list, mapLines(p.Services, func(name string) string { return p.ImageName(p.Services[name]) }))
+	default:
+		return o.renderModel(p)
+	}
+	return list.Bytes(), err
+}
+
+// renderModel writes the model so that it can be loaded again: dollars are doubled.
+func (o *configOptions) renderModel(p *project.Project) ([]byte, error) {
+	var text []byte
+	var err error
+	if o.format == "json" {
+		text, err = p.MarshalJSON()
+	} else {
+		text, err = p.MarshalYAML()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("render project: %w", err)
+	}
+	if !bytes.HasSuffix(text, []byte("\n")) {
+		text = append(text, '\n')
+	}
+	return bytes.ReplaceAll(text, []byte("$"), []byte("$$")), nil
+}
+
+func (o *configOptions) marshal(tree map[string]any) ([]byte, error) {
+	var text bytes.Buffer
+	if o.format == "json" {
+		encoder := json.NewEncoder(&text)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		err := encoder.Encode(tree)
+		return text.Bytes(), err
+	}
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2) //nolint:mnd // docker compose's
+	err := errors.Join(encoder.Encode(tree), encoder.Close())
+	return text.Bytes(), err
+}
+
+func (o *configOptions) printHashes(w io.Writer, p *project.Project) error {
+	names := strings.Split(o.hash, ",")
+	if o.hash == "*" {
+		names = p.ServiceNames()
+	}
+	for _, name := range names {
+		service, ok := p.Services[name]
+		if !ok {
+			return fmt.Errorf("no such service: %s", name)
+		}
+		hash, err := project.ServiceHash(service)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%s %s\n", name, hash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func profiles(p *project.Project) []string {
+	var names []string
+	for _, service := range p.AllServices() {
+		names = append(names, service.Profiles...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func mapLines[V any](m map[string]V, line func(key string) string) []string {
+	lines := make([]string, 0, len(m))
+	for key := range m {
+		lines = append(lines, line(key))
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+func (o *configOptions) lines(w io.Writer, lines []string) error {
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

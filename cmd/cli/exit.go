@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/project"
+)
+
+// Exit codes, as scripts know them from docker compose.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitChanges     = 2 // plan: there is something to do
+	exitInterrupted = 130
+)
+
+// exitCode is an error that only sets the exit code: everything has been said.
+type exitCode int
+
+func (exitCode) Error() string { return "" }
+
+// applyError is what went wrong while a plan was applied, and what it held up.
+type applyError struct {
+	error
+	heldUp []string // services that were not started
+}
+
+func (e *applyError) Unwrap() error { return e.error }
+
+// report tells an error to the user, on the stream and in the form that fit, and returns the exit code. It is the only place
+// that does.
+func report(g *globals, err error) int {
+	var code exitCode
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		return exitInterrupted
+	}
+	looks, looksErr := g.looks()
+	if looksErr != nil {
+		looks = display.Looks{Mode: display.Plain}
+	}
+	if looks.Mode == display.JSON {
+		reportJSON(g, err)
+		return exitError
+	}
+	var load *project.LoadError
+	if errors.As(err, &load) {
+		display.Problems(g.app.Err, g.shorten(load), looks.ColorErr)
+		return exitError
+	}
+	var apply *applyError
+	var heldUp []string
+	if errors.As(err, &apply) {
+		err, heldUp = apply.error, apply.heldUp
+	}
+	display.Failure(g.app.Err, err, heldUp, looks.ColorErr)
+	return exitError
+}
+
+func reportJSON(g *globals, err error) {
+	object := struct {
+		Error   bool   `json:"error"`
+		Message string `json:"message"`
+		Hint    string `json:"hint,omitempty"`
+	}{Error: true, Message: err.Error()}
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		object.Hint = hinted.Hint()
+	}
+	_ = json.NewEncoder(g.app.Err).Encode(object)
+}
+
+// shorten gives files names as the user would, relative to the current folder where they are in it.
+func (g *globals) shorten(load *project.LoadError) *project.LoadError {
+	short := &project.LoadError{Source: map[string][]byte{}}
+	for name, text := range load.Source {
+		short.Source[g.shortPath(name)] = text
+	}
+	for _, problem := range load.Problems {
+		problem.Position.File = g.shortPath(problem.Position.File)
+		short.Problems = append(short.Problems, problem)
+	}
+	return short
+}
+
+func (g *globals) shortPath(path string) string {
+	relative, err := filepath.Rel(g.app.Dir, path)
+	if !filepath.IsAbs(path) || err != nil || relative == ".." || strings.HasPrefix(relative, "../") {
+		return path
+	}
+	return relative
+}

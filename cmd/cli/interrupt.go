@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// errInterrupted is the cause of a context that the user's interrupt ended.
+var errInterrupted = errors.New("interrupted")
+
+// interrupts count the user's interrupts: the first one ends the command's context, so that it finishes or undoes what it has in
+// hand; further ones are told on more, for a command that can hurry.
+type interrupts struct {
+	ctx    context.Context //nolint:containedctx // it is what the interrupts end
+	cancel context.CancelCauseFunc
+	more   chan struct{} // a token for each interrupt after the first
+	end    chan struct{}
+	group  errgroup.Group
+}
+
+func newInterrupts(ctx context.Context, signals <-chan os.Signal) *interrupts {
+	const patience = 2
+	i := &interrupts{more: make(chan struct{}, patience), end: make(chan struct{})}
+	i.ctx, i.cancel = context.WithCancelCause(ctx)
+	i.group.Go(func() error {
+		for {
+			select {
+			case <-i.end:
+				return nil
+			case <-signals:
+			}
+			if i.ctx.Err() == nil {
+				i.cancel(errInterrupted)
+				continue
+			}
+			select {
+			case i.more <- struct{}{}:
+			default: // nobody hurries any more than this
+			}
+		}
+	})
+	return i
+}
+
+func (i *interrupts) stop() {
+	close(i.end)
+	_ = i.group.Wait()
+	i.cancel(nil)
+}
+
+// fresh is a context for work that an interrupt has to begin: it outlives the first interrupt and ends with the next one.
+func (i *interrupts) fresh() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(i.ctx))
+	stop := make(chan struct{})
+	i.group.Go(func() error {
+		select {
+		case <-i.more:
+			cancel(errInterrupted)
+		case <-stop:
+		case <-i.end:
+		}
+		return nil
+	})
+	return ctx, func() { close(stop); cancel(nil) }
+}

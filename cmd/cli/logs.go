@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/logs"
+)
+
+type logsOptions struct {
+	*globals
+	services                     []string
+	follow                       bool
+	tail                         string
+	noColor, noPrefix, timestamp bool
+}
+
+func newLogs(g *globals) *cobra.Command {
+	o := &logsOptions{globals: g}
+	cmd := &cobra.Command{
+		Use:   "logs [OPTIONS] [SERVICE...]",
+		Short: "View output from containers",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.services = args
+			return runLogs(cmd.Context(), o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVarP(&o.follow, "follow", "f", false, "Follow log output")
+	flags.BoolVar(&o.noColor, "no-color", false, "Produce monochrome output")
+	flags.BoolVar(&o.noPrefix, "no-log-prefix", false, "Don't print prefix in logs")
+	flags.StringVarP(&o.tail, "tail", "n", "all", "Number of lines to show from the end of the logs for each container")
+	flags.BoolVarP(&o.timestamp, "timestamps", "t", false, "Show timestamps")
+	return cmd
+}
+
+func runLogs(ctx context.Context, o *logsOptions) error {
+	tail, err := parseTail(o.tail)
+	if err != nil {
+		return err
+	}
+	p, name, err := o.projectOrName(ctx)
+	if err != nil {
+		return err
+	}
+	if p != nil {
+		for _, service := range o.services {
+			if _, ok := p.AllServices()[service]; !ok {
+				return fmt.Errorf("no such service: %s", service)
+			}
+		}
+	}
+	eng, err := o.dial(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
+	wanted := func(c engine.Container) bool {
+		if len(o.services) > 0 {
+			return slices.Contains(o.services, c.Service)
+		}
+		if p == nil {
+			return true
+		}
+		service, known := p.Services[c.Service]
+		return !known || service.Attach == nil || *service.Attach
+	}
+	printer := logs.PrinterOptions{
+		Stdout: o.app.Out, Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
+		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal,
+	}
+	if printer.Names, err = sourceNames(ctx, eng, name, wanted); err != nil {
+		return err
+	}
+	return logs.Follow(ctx, eng, logs.Options{
+		Project: name, Services: o.services, Filter: wanted, Follow: o.follow, Tail: tail,
+	}, logs.NewPrinter(printer).Print)
+}
+
+// sourceNames are the names before the lines, known beforehand so that all prefixes are equally wide.
+func sourceNames(ctx context.Context, eng engine.Engine, name string, wanted func(engine.Container) bool) ([]string, error) {
+	containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
+	if err != nil {
+		return nil, fmt.Errorf("list containers of project %q: %w", name, err)
+	}
+	var names []string
+	for _, c := range containers {
+		if !c.OneOff && wanted(c) {
+			names = append(names, logs.SourceOf(c).Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func parseTail(value string) (int, error) {
+	if value == "all" {
+		return -1, nil
+	}
+	lines, err := strconv.Atoi(value)
+	if err != nil {
+		return 0, fmt.Errorf("invalid value for --tail: %q is neither a number nor \"all\"", value)
+	}
+	return lines, nil
+}

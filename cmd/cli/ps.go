@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/convergence/engine"
+)
+
+type psOptions struct {
+	*globals
+	services        []string
+	all, quiet      bool
+	noTrunc, byName bool
+	orphans         bool
+	format          string
+	status          []string
+}
+
+func newPs(g *globals) *cobra.Command {
+	o := &psOptions{globals: g}
+	cmd := &cobra.Command{
+		Use:   "ps [OPTIONS] [SERVICE...]",
+		Short: "List containers",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.services = args
+			return runPs(cmd.Context(), o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVarP(&o.all, "all", "a", false, "Show all stopped containers (including those created by the run command)")
+	flags.StringVar(&o.format, "format", "", `Format output ("table"|"json"); on a terminal a narrow table is the default`)
+	flags.BoolVar(&o.noTrunc, "no-trunc", false, "Don't truncate output")
+	flags.BoolVar(&o.orphans, "orphans", true, "Include orphaned services (not declared by project)")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "Only display IDs")
+	flags.BoolVar(&o.byName, "services", false, "Display services")
+	flags.StringArrayVar(&o.status, "status", nil,
+		"Filter services by status. Values: [paused | restarting | removing | running | dead | created | exited]")
+	return cmd
+}
+
+func runPs(ctx context.Context, o *psOptions) error {
+	if !slices.Contains([]string{"", "table", "json"}, o.format) {
+		return fmt.Errorf("unsupported --format value %q: use table or json", o.format)
+	}
+	p, name, err := o.projectOrName(ctx)
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	if p != nil {
+		for service := range p.AllServices() {
+			known[service] = true
+		}
+	}
+	eng, err := o.dial(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
+	containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
+	if err != nil {
+		return fmt.Errorf("list containers of project %q: %w", name, err)
+	}
+	for _, c := range containers {
+		known[c.Service] = known[c.Service] || p == nil
+	}
+	for _, service := range o.services {
+		if !known[service] {
+			return fmt.Errorf("no such service: %s", service)
+		}
+	}
+	narrow := o.format == "" && o.app.OutTerminal
+	containers = slices.DeleteFunc(containers, func(c engine.Container) bool {
+		return !o.shows(c, narrow) || !o.orphans && !known[c.Service]
+	})
+	return o.write(containers, narrow)
+}
+
+// shows says whether a container is to be listed. The narrow table for people has what has ended, too.
+func (o *psOptions) shows(c engine.Container, narrow bool) bool {
+	switch {
+	case len(o.services) > 0 && !slices.Contains(o.services, c.Service):
+		return false
+	case len(o.status) > 0:
+		return slices.Contains(o.status, string(c.State))
+	case o.all:
+		return true
+	case c.OneOff:
+		return false
+	}
+	return c.Running() || narrow
+}
+
+func (o *psOptions) write(containers []engine.Container, narrow bool) error {
+	switch {
+	case o.quiet:
+		for _, c := range containers {
+			if _, err := fmt.Fprintln(o.app.Out, c.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	case o.byName:
+		var names []string
+		for _, c := range containers {
+			if !slices.Contains(names, c.Service) {
+				names = append(names, c.Service)
+			}
+		}
+		for _, name := range names {
+			if _, err := fmt.Fprintln(o.app.Out, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	case o.format == "json":
+		return display.ContainersJSON(o.app.Out, containers, time.Now())
+	case narrow:
+		return display.Replicas(o.app.Out, containers, o.colorOut())
+	}
+	return display.Containers(o.app.Out, containers, time.Now(), o.noTrunc)
+}

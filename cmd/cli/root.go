@@ -1,0 +1,142 @@
+// Package cli is Muster's command line: one verb a file. Each command is three parts: its options, a constructor that binds the
+// flags to them, and a run function that does the work.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/sirupsen/logrus"
+	"github.com/spf13/cobra"
+)
+
+// Main runs a command line, without the program's name, and returns its exit code. What went wrong has been told when it
+// returns.
+func Main(ctx context.Context, args []string, app App) int {
+	// compose-go tells its warnings to this logger; Muster tells them itself, with their places.
+	logrus.SetOutput(io.Discard)
+	g := &globals{app: app}
+	interrupts := newInterrupts(ctx, app.Signals)
+	defer interrupts.stop()
+	root := newRoot(g, interrupts)
+	root.SetArgs(args)
+	err := root.ExecuteContext(interrupts.ctx)
+	return report(g, err)
+}
+
+func newRoot(g *globals, interrupts *interrupts) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "muster [OPTIONS] COMMAND",
+		Short: "Bring Compose projects up, with a plan that says what and why",
+		Long: `Muster runs the services of a Compose file: it compares what the file wants with what the engine has,
+makes a plan with its reasons, and carries it out in order.
+
+It takes the files, commands, flags and names of docker compose.`,
+		SilenceUsage: true, SilenceErrors: true, TraverseChildren: true,
+		Args:              cobra.ArbitraryArgs,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if g.showVersion {
+				return runVersion(&versionOptions{globals: g})
+			}
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetIn(g.app.In)
+	root.SetOut(g.app.Out)
+	root.SetErr(g.app.Err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &flagError{cmd, err} })
+	bindGlobals(root, g)
+	for _, command := range []*cobra.Command{
+		newUp(g, interrupts), newDown(g), newPlan(g), newPs(g), newLogs(g), newConfig(g), newVersion(g),
+	} {
+		run := command.RunE
+		command.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := g.prepare(); err != nil {
+				return err
+			}
+			return run(cmd, args)
+		}
+		root.AddCommand(command)
+	}
+	return root
+}
+
+func bindGlobals(root *cobra.Command, g *globals) {
+	flags := root.Flags()
+	flags.SortFlags = false
+	flags.SetInterspersed(false)
+	flags.StringArrayVarP(&g.files, "file", "f", nil, "Compose configuration files")
+	flags.StringVarP(&g.name, "project-name", "p", "", "Project name")
+	flags.StringArrayVar(&g.profiles, "profile", nil, "Specify a profile to enable")
+	flags.StringArrayVar(&g.envFiles, "env-file", nil, "Specify an alternate environment file")
+	flags.StringVar(&g.projectDirectory, "project-directory", "",
+		"Specify an alternate working directory (default: the path of the first specified Compose file)")
+	flags.StringVar(&g.progress, "progress", "", "Set type of progress output (auto, tty, plain, json, quiet)")
+	flags.StringVar(&g.ansi, "ansi", "", `Control when to print ANSI control characters ("never"|"always"|"auto")`)
+	flags.IntVar(&g.parallel, "parallel", unlimited, "Control max parallelism, -1 for unlimited")
+	flags.BoolVar(&g.dryRun, "dry-run", false, "Show what would be done and change nothing")
+	flags.BoolVar(&g.compatibility, "compatibility", false, "Run compose in backward compatibility mode")
+	flags.BoolVar(&g.allResources, "all-resources", false, "Include all resources, even those not used by services")
+	flags.StringVarP(&g.host, "host", "H", "", "Engine to connect to (as DOCKER_HOST)")
+	flags.StringVar(&g.context, "context", "", "Name of the docker context to connect to the engine with")
+	flags.BoolVar(&g.verbose, "verbose", false, "Show every call to the engine")
+	flags.BoolVarP(&g.showVersion, "version", "v", false, "Show the version")
+	flags.StringVar(&g.workdir, "workdir", "", "Old name of --project-directory")
+	flags.BoolVar(&g.noAnsi, "no-ansi", false, "Old name of --ansi never")
+	for _, name := range []string{"workdir", "no-ansi", "version"} {
+		_ = flags.MarkHidden(name)
+	}
+}
+
+// prepare is done once the flags are known and before a command runs.
+func (g *globals) prepare() error {
+	if g.noAnsi {
+		if g.ansi != "" {
+			return errors.New(`cannot specify DEPRECATED "--no-ansi" and "--ansi". Please use only "--ansi"`)
+		}
+		g.ansi = "never"
+	}
+	if err := g.readEnvironment(); err != nil {
+		return err
+	}
+	_, err := g.looks()
+	return err
+}
+
+// flagError is a flag that cannot be understood.
+type flagError struct {
+	command *cobra.Command
+	cause   error
+}
+
+func (e *flagError) Error() string { return e.cause.Error() }
+func (e *flagError) Unwrap() error { return e.cause }
+
+// Hint is what to try next.
+func (e *flagError) Hint() string { return "see `" + e.command.CommandPath() + " --help`" }
+
+func unknownCommand(root *cobra.Command, name string) error {
+	hint := ""
+	if near := root.SuggestionsFor(name); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %q?", near[0])
+	}
+	_ = root.Help()
+	return &hinted{fmt.Errorf("unknown docker command: %q", "compose "+name), hint}
+}
+
+// hinted is an error with what to try next.
+type hinted struct {
+	error
+	hint string
+}
+
+func (e *hinted) Unwrap() error { return e.error }
+
+// Hint is what to try next.
+func (e *hinted) Hint() string { return e.hint }

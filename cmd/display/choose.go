@@ -1,0 +1,97 @@
+package display
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Mode is how progress is shown.
+type Mode string
+
+// Modes of progress, by the names that --progress and COMPOSE_PROGRESS take.
+const (
+	Auto  Mode = "auto"
+	TTY   Mode = "tty"
+	Plain Mode = "plain"
+	JSON  Mode = "json"
+	Quiet Mode = "quiet"
+)
+
+// Choice is what the user said about looks.
+type Choice struct {
+	Progress string // --progress or COMPOSE_PROGRESS; empty means auto
+	Ansi     string // --ansi or COMPOSE_ANSI: auto, never, always; empty means auto
+	NoColor  bool   // NO_COLOR is set and not empty
+}
+
+// Looks are how output looks.
+type Looks struct {
+	Mode Mode
+	// ColorOut and ColorErr say whether the streams take colours.
+	ColorOut, ColorErr bool
+}
+
+// Choose decides how output looks on the given streams, by docker compose's rules and with its words for what contradicts
+// itself.
+func Choose(choice Choice, streams Streams) (Looks, error) {
+	mode, ansi := Mode(choice.Progress), choice.Ansi
+	switch mode {
+	case "":
+		mode = Auto
+	case "none":
+		mode = Quiet
+	case Auto, TTY, Plain, JSON, Quiet:
+	default:
+		return Looks{}, fmt.Errorf("unsupported --progress value %q", choice.Progress)
+	}
+	switch ansi {
+	case "", "auto", "never", "always":
+	default:
+		return Looks{}, fmt.Errorf("unsupported --ansi value %q: use never, always or auto", choice.Ansi)
+	}
+	if mode == TTY && ansi == "never" {
+		return Looks{}, errors.New("can't use --progress tty while ANSI support is disabled")
+	}
+	if mode == Plain && ansi == "always" {
+		return Looks{}, errors.New("can't use --progress plain while ANSI support is forced")
+	}
+	if choice.NoColor && ansi != "always" {
+		ansi = "never"
+	}
+	looks := Looks{
+		Mode: mode, ColorOut: ansi == "always" || ansi != "never" && streams.OutTerminal,
+		ColorErr: ansi == "always" || ansi != "never" && streams.ErrTerminal,
+	}
+	if mode == Auto {
+		looks.Mode = Plain
+		if streams.ErrTerminal && ansi != "never" || ansi == "always" {
+			looks.Mode = TTY
+		}
+	}
+	return looks, nil
+}
+
+// harmless makes text of others fit to be printed between our own: control characters and terminal escapes become visible
+// text, and it stays on its line.
+func harmless(text string) string {
+	if strings.IndexFunc(text, isControl) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if isControl(r) {
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// isControl covers C0, DEL, C1 and the marks that turn the direction of text.
+func isControl(r rune) bool {
+	return r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}

@@ -1,0 +1,128 @@
+package display
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/muster-dev/muster/convergence"
+	"github.com/muster-dev/muster/convergence/step"
+)
+
+// Failure writes an error for people: what failed comes first, then the evidence, what it held up, what is now, and last what to
+// try. heldUp are the services that were not started because of it.
+func Failure(w io.Writer, err error, heldUp []string, colors bool) {
+	s := style{colors}
+	for i, one := range split(err) {
+		if i > 0 {
+			_, _ = fmt.Fprintln(w)
+		}
+		writeFailure(w, s, one)
+	}
+	if len(heldUp) > 0 {
+		writeFact(w, s, "held up", harmless(strings.Join(heldUp, ", "))+" (not started)")
+	}
+}
+
+// split takes joined errors apart.
+func split(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only the outermost join is one of several failures
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		all = append(all, split(one)...)
+	}
+	return all
+}
+
+func writeFailure(w io.Writer, s style, err error) {
+	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
+	_, _ = fmt.Fprintf(w, "%s %s\n", s.bad("✘"), s.bold(harmless(lines[0])))
+	for _, line := range lines[1:] {
+		_, _ = fmt.Fprintf(w, "  %s\n", harmless(line))
+	}
+	var waited *step.WaitError
+	if errors.As(err, &waited) {
+		writeEvidence(w, s, waited)
+	}
+	var failed *convergence.StepError
+	if errors.As(err, &failed) && failed.Undone != nil {
+		writeUndone(w, s, failed.Undone)
+	}
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) && hinted.Hint() != "" {
+		writeFact(w, s, "try", harmless(hinted.Hint()))
+	}
+}
+
+// writeFact writes a word and what it says, in two columns.
+func writeFact(w io.Writer, s style, word, text string) {
+	const column = 10
+	_, _ = fmt.Fprintf(w, "  %s%s\n", s.dim(pad(word, column)), text)
+}
+
+// most of what a container says that is shown in a failure.
+const (
+	probeLines = 3
+	logLines   = 10
+)
+
+func writeEvidence(w io.Writer, s style, failed *step.WaitError) {
+	details := failed.Details
+	if check := details.HealthCheck; check != nil && len(check.Probes) > 0 {
+		last := check.Probes[len(check.Probes)-1]
+		head := fmt.Sprintf("exit %d, %d of %d failed", last.ExitCode, check.FailingStreak, check.Retries)
+		writeBlock(w, s, block{word: "probe", head: head, text: []byte(last.Output), most: probeLines})
+	}
+	if details.OOMKilled {
+		writeFact(w, s, "memory", "the kernel ended it: out of memory")
+	}
+	if details.RestartCount > 0 {
+		writeFact(w, s, "restarts", fmt.Sprint(details.RestartCount))
+	}
+	if details.Error != "" {
+		writeFact(w, s, "engine", harmless(details.Error))
+	}
+	if len(failed.Log) > 0 {
+		writeBlock(w, s, block{word: "log", text: failed.Log, most: logLines})
+	}
+}
+
+type block struct {
+	word, head string
+	text       []byte
+	most       int // the last lines that are shown
+}
+
+func writeBlock(w io.Writer, s style, b block) {
+	lines := strings.Split(strings.TrimSpace(string(bytes.ToValidUTF8(b.text, []byte("\ufffd")))), "\n")
+	if len(lines) > b.most {
+		lines = lines[len(lines)-b.most:]
+	}
+	word := b.word
+	if b.head != "" {
+		writeFact(w, s, word, b.head)
+		word = ""
+	}
+	for _, line := range lines {
+		if strings.TrimSpace(line) != "" {
+			writeFact(w, s, word, harmless(strings.TrimRight(line, "\r")))
+			word = ""
+		}
+	}
+}
+
+func writeUndone(w io.Writer, s style, undone *convergence.Undone) {
+	switch {
+	case undone.Err != nil:
+		writeFact(w, s, "now", "putting back what ran before failed: "+harmless(undone.Err.Error()))
+	case len(undone.Restored) == 1:
+		writeFact(w, s, "now", "the "+harmless(undone.Restored[0])+" that ran before is running again")
+	case len(undone.Restored) > 1:
+		writeFact(w, s, "now", "the containers that ran before are running again: "+harmless(strings.Join(undone.Restored, ", ")))
+	}
+}

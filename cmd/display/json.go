@@ -1,0 +1,108 @@
+package display
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/muster-dev/muster/convergence"
+	"github.com/muster-dev/muster/convergence/plan"
+)
+
+// jsonSchema is the version of the lines that jsonProgress writes. It grows when a key changes its meaning or goes.
+const jsonSchema = 1
+
+// jsonEvent is a line of progress: docker compose's keys (id, status, text, details, current, total, percent), and what it lacks.
+type jsonEvent struct {
+	Schema  int       `json:"schema"`
+	Time    time.Time `json:"ts"`
+	ID      string    `json:"id,omitempty"`
+	Status  string    `json:"status,omitempty"` // Working, Done, Warning, Error
+	Text    string    `json:"text,omitempty"`
+	Details string    `json:"details,omitempty"`
+	Current int64     `json:"current,omitempty"`
+	Total   int64     `json:"total,omitempty"`
+	Percent int       `json:"percent,omitempty"`
+
+	Kind   string `json:"kind,omitempty"` // container, network, volume, image
+	Name   string `json:"name,omitempty"`
+	Ref    string `json:"ref,omitempty"` // "service web"
+	Action string `json:"action,omitempty"`
+	Phase  string `json:"phase,omitempty"`
+	Cause  string `json:"cause,omitempty"`
+	Error  string `json:"error,omitempty"`
+	Undo   bool   `json:"undo,omitempty"`
+}
+
+// jsonProgress writes a JSON object a line.
+type jsonProgress struct {
+	streams Streams
+	causes  map[string]string // by ref
+}
+
+// Begin implements [Progress].
+func (j *jsonProgress) Begin(_ Title, made *plan.Plan) {
+	j.causes = map[string]string{}
+	for _, change := range made.Changes {
+		j.causes[change.Ref.String()] = joinReasons(change.Reasons)
+	}
+	for _, warning := range made.Warnings {
+		j.write(jsonEvent{Time: time.Now(), Status: "Warning", Text: warning.Message, Phase: "warning"})
+	}
+}
+
+// Event implements [Progress].
+func (j *jsonProgress) Event(event convergence.Event) {
+	line := jsonEvent{
+		Time: event.Time, ID: event.Object.String(), Name: event.Object.Name,
+		Kind: kindOf(event), Phase: string(event.Phase), Status: statusOf(event), Text: words(event), Undo: event.Undo,
+	}
+	if event.Step != nil {
+		if event.Object.Name == "" {
+			return
+		}
+		line.Action, line.Ref = event.Step.Action(), event.Step.Ref().String()
+		line.Cause = j.causes[line.Ref]
+	}
+	if event.Phase == convergence.Progress {
+		line.Details = event.Progress.Text
+		line.Current, line.Total = event.Progress.Current, event.Progress.Total
+		if line.Total > 0 {
+			line.Percent = int(line.Current * 100 / line.Total) //nolint:mnd // per cent
+		}
+	}
+	if event.Err != nil {
+		line.Error = event.Err.Error()
+	}
+	j.write(line)
+}
+
+func kindOf(event convergence.Event) string {
+	return lower(string(event.Object.Kind))
+}
+
+func statusOf(event convergence.Event) string {
+	switch event.Phase {
+	case convergence.Started, convergence.Progress:
+		return "Working"
+	case convergence.Failed:
+		if event.Optional {
+			return "Warning"
+		}
+		return "Error"
+	case convergence.Skipped:
+		return "Warning"
+	}
+	return "Done"
+}
+
+func (j *jsonProgress) write(line jsonEvent) {
+	line.Schema = jsonSchema
+	_ = json.NewEncoder(j.streams.Err).Encode(line)
+}
+
+// End implements [Progress].
+func (j *jsonProgress) End(error) {}
+
+// Output implements [Progress].
+func (j *jsonProgress) Output() (out, err io.Writer) { return j.streams.Out, j.streams.Err }

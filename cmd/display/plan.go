@@ -1,0 +1,242 @@
+package display
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
+)
+
+func lower(text string) string { return strings.ToLower(text) }
+
+func joinReasons(reasons []plan.Reason) string {
+	texts := make([]string, len(reasons))
+	for i, reason := range reasons {
+		texts[i] = reason.String()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Plan writes a plan for people: what happens to each service, network and volume, and why.
+func Plan(w io.Writer, p *plan.Plan, colors bool) {
+	s := style{colors}
+	for _, warning := range p.Warnings {
+		writeWarning(w, s, warning.Message)
+	}
+	if !p.HasChanges() && len(p.Changes) == 0 {
+		_, _ = fmt.Fprintf(w, "%s: up to date (%s, %s)\n", p.Project, count(p.Services, "service"), count(p.Containers, "container"))
+		return
+	}
+	if p.HasChanges() {
+		_, _ = fmt.Fprintf(w, "%s: %s\n\n", p.Project, p.Describe())
+	} else {
+		_, _ = fmt.Fprintf(w, "%s: up to date (%s, %s)\n\n", p.Project, count(p.Services, "service"), count(p.Containers, "container"))
+	}
+	names := 0
+	for _, change := range p.Changes {
+		names = max(names, len(change.Ref.Name), len(refWords(change.Ref)))
+	}
+	for _, change := range p.Changes {
+		writeChange(w, s, change, names)
+	}
+	if unchanged := unchangedServices(p); unchanged != "" {
+		_, _ = fmt.Fprintln(w, s.dim("= "+unchanged))
+	}
+	for _, question := range p.Questions {
+		_, _ = fmt.Fprintf(w, "\n%s %s\n", s.busy("?"), harmless(question.Text))
+	}
+}
+
+func writeChange(w io.Writer, s style, change plan.Change, names int) {
+	mark, words := changeWords(change)
+	head := mark + " " + pad(harmless(refWords(change.Ref)), names) + "  " + words
+	if change.Note != "" {
+		head += s.dim(", " + harmless(change.Note))
+	}
+	switch change.Kind {
+	case plan.Create, plan.Start, plan.RunAgain:
+		head = s.good(mark) + strings.TrimPrefix(head, mark)
+	case plan.Remove:
+		head = s.bad(mark) + strings.TrimPrefix(head, mark)
+	case plan.Orphan:
+		head = s.dim(head)
+	default:
+		head = s.busy(mark) + strings.TrimPrefix(head, mark)
+	}
+	_, _ = fmt.Fprintln(w, head)
+	paths := 0
+	for _, reason := range change.Reasons {
+		if reason.Text == "" {
+			paths = max(paths, len(reason.Path))
+		}
+	}
+	for _, reason := range change.Reasons {
+		text := harmless(reason.String())
+		if rest, ok := strings.CutPrefix(text, reason.Path+" "); ok && reason.Text == "" {
+			text = pad(harmless(reason.Path), paths) + "  " + rest
+		}
+		_, _ = fmt.Fprintf(w, "    %s%s\n", strings.Repeat(" ", names), text)
+	}
+}
+
+// refWords is a thing's name, with its kind where that is not a service.
+func refWords(ref graph.Ref) string {
+	if ref.Kind == graph.KindService {
+		return ref.Name
+	}
+	return ref.String()
+}
+
+func changeWords(change plan.Change) (mark, words string) {
+	replicas := ""
+	if change.Ref.Kind == graph.KindService {
+		replicas = " " + count(len(change.Objects), "replica")
+	}
+	switch change.Kind {
+	case plan.Create:
+		return "+", "create" + replicas
+	case plan.Replace:
+		return "~", "replace" + replicas
+	case plan.Remove:
+		return "-", "remove" + replicas
+	case plan.Orphan:
+		return "-", "orphan, left alone (--remove-orphans takes it)"
+	case plan.Maybe:
+		return "?", "replace" + replicas
+	case plan.Pull:
+		return "+", "pull"
+	case plan.Restart:
+		return "~", "restart" + replicas
+	case plan.Start, plan.RunAgain:
+		return ">", string(change.Kind) + replicas
+	case plan.Finish:
+		return "~", "tidy up" + replicas
+	}
+	return "-", string(change.Kind) + replicas
+}
+
+// unchangedServices are the services of which something stays, by name.
+func unchangedServices(p *plan.Plan) string {
+	var names []string
+	for _, kept := range p.Unchanged {
+		if name := harmless(kept.Ref.Name); kept.Object.Kind == step.Container && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func count(n int, one string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, one)
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// planSchema is the version of the plan's JSON form.
+const planSchema = 1
+
+type jsonPlan struct {
+	Schema    int          `json:"schema"`
+	Project   string       `json:"project"`
+	Changed   bool         `json:"changed"`
+	Changes   []jsonChange `json:"changes"`
+	Unchanged []string     `json:"unchanged"`
+	Steps     []jsonStep   `json:"steps"`
+	Warnings  []string     `json:"warnings"`
+	Questions []string     `json:"questions"`
+}
+
+type jsonChange struct {
+	Kind    string       `json:"kind"`
+	Thing   string       `json:"thing"` // service, network, volume, image
+	Name    string       `json:"name"`
+	Counts  bool         `json:"counts"`
+	Objects []string     `json:"objects"`
+	Reasons []jsonReason `json:"reasons,omitempty"`
+	Note    string       `json:"note,omitempty"`
+}
+
+type jsonReason struct {
+	Path string `json:"path,omitempty"`
+	Old  string `json:"old,omitempty"`
+	New  string `json:"new,omitempty"`
+	Text string `json:"text"`
+}
+
+type jsonStep struct {
+	ID     int    `json:"id"`
+	Action string `json:"action"`
+	Object string `json:"object,omitempty"`
+	Ref    string `json:"ref,omitempty"`
+	Text   string `json:"text"`
+	After  []int  `json:"after,omitempty"`
+	Group  int    `json:"group,omitempty"`
+	When   string `json:"when,omitempty"`
+}
+
+// PlanJSON writes a plan for machines: one object, indented, with a schema version.
+func PlanJSON(w io.Writer, p *plan.Plan) error {
+	document := jsonPlan{
+		Schema: planSchema, Project: p.Project, Changed: p.HasChanges(),
+		Changes: []jsonChange{}, Unchanged: []string{}, Steps: []jsonStep{}, Warnings: []string{}, Questions: []string{},
+	}
+	for _, change := range p.Changes {
+		document.Changes = append(document.Changes, toJSONChange(change))
+	}
+	for _, kept := range p.Unchanged {
+		document.Unchanged = append(document.Unchanged, kept.Object.String())
+	}
+	for _, node := range p.Nodes {
+		document.Steps = append(document.Steps, toJSONStep(p, node))
+	}
+	for _, warning := range p.Warnings {
+		document.Warnings = append(document.Warnings, warning.Message)
+	}
+	for _, question := range p.Questions {
+		document.Questions = append(document.Questions, question.Text)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(document)
+}
+
+func toJSONChange(change plan.Change) jsonChange {
+	converted := jsonChange{
+		Kind: string(change.Kind), Thing: string(change.Ref.Kind), Name: change.Ref.Name,
+		Counts: change.Counts(), Objects: []string{}, Note: change.Note,
+	}
+	for _, object := range change.Objects {
+		converted.Objects = append(converted.Objects, object.Name)
+	}
+	for _, reason := range change.Reasons {
+		converted.Reasons = append(converted.Reasons, jsonReason{
+			Path: reason.Path, Old: reason.Old, New: reason.New, Text: reason.String(),
+		})
+	}
+	return converted
+}
+
+func toJSONStep(p *plan.Plan, node plan.Node) jsonStep {
+	converted := jsonStep{
+		ID: int(node.ID), Action: node.Step.Action(), Text: node.Step.String(), Group: node.Group,
+	}
+	if node.Step.Object().Name != "" {
+		converted.Object, converted.Ref = node.Step.Object().String(), node.Step.Ref().String()
+	}
+	for _, after := range p.Order.Deps(node.ID) {
+		converted.After = append(converted.After, int(after))
+	}
+	if node.Group > 0 {
+		if when := p.Groups[node.Group-1].When; when != nil {
+			converted.When = when.String()
+		}
+	}
+	return converted
+}

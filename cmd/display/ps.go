@@ -1,0 +1,247 @@
+package display
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/go-units"
+
+	"github.com/muster-dev/muster/convergence/engine"
+)
+
+// Containers writes docker compose's table of `ps`.
+func Containers(w io.Writer, containers []engine.Container, now time.Time, whole bool) error {
+	table := Table{Header: []string{"NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS"}, Gap: 3}
+	for _, c := range containers {
+		table.Rows = append(table.Rows, []string{
+			c.Name, c.Image, commandText(c.Command, whole), c.Service,
+			units.HumanDuration(now.Sub(c.Created)) + " ago", c.Status, PortsText(c.Ports),
+		})
+	}
+	return table.Write(w)
+}
+
+func commandText(command string, whole bool) string {
+	const width = 20
+	if !whole && len([]rune(command)) > width {
+		command = string([]rune(command)[:width-1]) + "…"
+	}
+	return strconv.Quote(command)
+}
+
+// PortsText is a container's ports as docker writes them: "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 443/tcp". Runs of ports that
+// are published alike are one range.
+func PortsText(ports []engine.PublishedPort) string {
+	var texts []string
+	for i := 0; i < len(ports); {
+		run := 1
+		for i+run < len(ports) && continues(ports[i], ports[i+run], run) {
+			run++
+		}
+		texts = append(texts, portText(ports[i], run))
+		i += run
+	}
+	return strings.Join(texts, ", ")
+}
+
+// continues says whether a port is the n-th of a range that begins with first.
+func continues(first, next engine.PublishedPort, n int) bool {
+	return next.HostIP == first.HostIP && next.Protocol == first.Protocol && int(next.Port) == int(first.Port)+n &&
+		(first.HostPort == 0 && next.HostPort == 0 || first.HostPort != 0 && int(next.HostPort) == int(first.HostPort)+n)
+}
+
+func portText(first engine.PublishedPort, run int) string {
+	span := func(port uint16) string {
+		if run == 1 {
+			return strconv.Itoa(int(port))
+		}
+		return fmt.Sprintf("%d-%d", port, int(port)+run-1)
+	}
+	target := span(first.Port) + "/" + first.Protocol
+	if first.HostPort == 0 {
+		return target
+	}
+	host := first.HostIP
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return host + ":" + span(first.HostPort) + "->" + target
+}
+
+// psJSON is docker compose's object of `ps --format json`.
+type psJSON struct {
+	Command, CreatedAt, Engine    string
+	ExitCode                      int
+	Health, ID, Image, Labels     string
+	LocalVolumes                  string
+	Mounts, Name, Names, Networks string
+	Ports, Project                string
+	Publishers                    []publisher
+	RunningFor, Service, Size     string
+	State, Status                 string
+}
+
+type publisher struct {
+	URL           string
+	TargetPort    int
+	PublishedPort int
+	Protocol      string
+}
+
+// ContainersJSON writes one object a line, with docker compose's keys.
+func ContainersJSON(w io.Writer, containers []engine.Container, now time.Time) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	for _, c := range containers {
+		object := psJSON{
+			Command: strconv.Quote(c.Command), CreatedAt: c.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"),
+			ExitCode: c.ExitCode, Health: string(c.Health), ID: shortID(c.ID), Image: c.Image,
+			Labels: labelsText(c.Labels), LocalVolumes: strconv.Itoa(volumes(c)), Mounts: mountsText(c),
+			Name: c.Name, Names: c.Name, Networks: networksText(c), Ports: PortsText(c.Ports), Project: c.Project,
+			Publishers: publishers(c.Ports), RunningFor: units.HumanDuration(now.Sub(c.Created)) + " ago", Service: c.Service,
+			Size: "0B", State: string(c.State), Status: c.Status,
+		}
+		if err := encoder.Encode(object); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func shortID(id string) string {
+	const length = 12
+	return id[:min(len(id), length)]
+}
+
+func labelsText(labels map[string]string) string {
+	texts := make([]string, 0, len(labels))
+	for key, value := range labels {
+		texts = append(texts, key+"="+value)
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, ",")
+}
+
+func volumes(c engine.Container) int {
+	n := 0
+	for _, mount := range c.Mounts {
+		if mount.Type == "volume" {
+			n++
+		}
+	}
+	return n
+}
+
+func mountsText(c engine.Container) string {
+	texts := make([]string, 0, len(c.Mounts))
+	for _, mount := range c.Mounts {
+		if mount.Name != "" {
+			texts = append(texts, mount.Name)
+		} else {
+			texts = append(texts, mount.Source)
+		}
+	}
+	return strings.Join(texts, ",")
+}
+
+func networksText(c engine.Container) string {
+	texts := make([]string, 0, len(c.Networks))
+	for _, network := range c.Networks {
+		texts = append(texts, network.Network)
+	}
+	return strings.Join(texts, ",")
+}
+
+func publishers(ports []engine.PublishedPort) []publisher {
+	list := []publisher{}
+	for _, port := range ports {
+		list = append(list, publisher{port.HostIP, int(port.Port), int(port.HostPort), port.Protocol})
+	}
+	return list
+}
+
+// Replicas writes the narrow table of `ps` for people at a terminal: what is running, how it is, and where it is reached.
+func Replicas(w io.Writer, containers []engine.Container, colors bool) error {
+	s := style{colors}
+	table := Table{Header: []string{"SERVICE", "REPLICA", "STATE", "HEALTH", "UP", "PORTS"}, Gap: 2}
+	for _, c := range containers {
+		state, up := stateText(c)
+		table.Rows = append(table.Rows, []string{c.Service, replicaText(c), state, string(c.Health), up, shortPorts(c.Ports)})
+	}
+	if !colors {
+		return table.Write(w)
+	}
+	var plain strings.Builder
+	if err := table.Write(&plain); err != nil {
+		return err
+	}
+	for i, line := range strings.Split(strings.TrimRight(plain.String(), "\n"), "\n") {
+		switch {
+		case i == 0:
+			line = s.dim(line)
+		case containers[i-1].Health == engine.HealthUnhealthy || containers[i-1].ExitCode != 0 && !containers[i-1].Running():
+			line = s.bad(line)
+		case containers[i-1].Health == engine.HealthStarting || containers[i-1].State == engine.StateRestarting:
+			line = s.busy(line)
+		}
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func replicaText(c engine.Container) string {
+	if c.OneOff {
+		return "one-off"
+	}
+	return strconv.Itoa(max(c.Number, 1))
+}
+
+// stateText is a container's state and how long it has had it.
+func stateText(c engine.Container) (state, since string) {
+	switch {
+	case c.State == engine.StateExited && c.ExitCode == 0:
+		state = "done (0)"
+	case c.State == engine.StateExited, c.State == engine.StateDead:
+		state = fmt.Sprintf("exited (%d)", c.ExitCode)
+	case c.State == engine.StateRestarting:
+		state = fmt.Sprintf("restarting (%d)", c.ExitCode)
+	default:
+		state = string(c.State)
+	}
+	if match := statusSince.FindStringSubmatch(c.Status); match != nil {
+		since = strings.NewReplacer(
+			"Less than a second", "0 s", "About a minute", "1 min", "About an hour", "1 h",
+			" seconds", " s", " second", " s", " minutes", " min", " hours", " h",
+		).Replace(match[1])
+	}
+	return state, since
+}
+
+// statusSince finds the time in the engine's words: "Up 3 minutes (healthy)", "Exited (1) 2 hours ago".
+var statusSince = regexp.MustCompile(`^(?:Up|(?:Exited|Restarting) \(\d+\)) (.*?)(?: ago)?(?: \([^)]*\))?$`)
+
+// shortPorts are the published ports, "8080->80, 9090->9090/udp", once for all addresses.
+func shortPorts(ports []engine.PublishedPort) string {
+	var texts []string
+	for _, port := range ports {
+		if port.HostPort == 0 {
+			continue
+		}
+		text := fmt.Sprintf("%d->%d", port.HostPort, port.Port)
+		if port.Protocol != "tcp" {
+			text += "/" + port.Protocol
+		}
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return strings.Join(texts, ", ")
+}

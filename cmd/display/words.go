@@ -1,0 +1,26 @@
+package display
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/muster-dev/muster/convergence"
+	"github.com/muster-dev/muster/convergence/step"
+)
+
+// failedWords are docker compose's for a step that failed.
+func failedWords(event convergence.Event) string {
+	var inUse *step.InUseError
+	if errors.As(event.Err, &inUse) {
+		return "Resource is still in use"
+	}
+	if event.Optional {
+		return "Skipped: " + firstLine(event.Err.Error())
+	}
+	return "Error " + firstLine(event.Err.Error())
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

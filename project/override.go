@@ -1,0 +1,62 @@
+package project
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// WithScale is the project with other numbers of replicas, by service; the project itself stays as it is.
+func (p *Project) WithScale(replicas map[string]int) (*Project, error) {
+	if len(replicas) == 0 {
+		return p, nil
+	}
+	changed := p.withServices()
+	for _, name := range slices.Sorted(maps.Keys(replicas)) {
+		service, ok := changed.Services[name]
+		if !ok {
+			return nil, fmt.Errorf("no such service: %s", name)
+		}
+		if replicas[name] > 1 && service.ContainerName != "" {
+			return nil, fmt.Errorf(
+				"service %q cannot have %d replicas: its container_name %q can only be given once", name, replicas[name], service.ContainerName)
+		}
+		number := replicas[name]
+		if service.Deploy != nil {
+			deploy := *service.Deploy
+			deploy.Replicas = &number
+			service.Deploy = &deploy
+		}
+		service.Scale = &number
+		changed.Services[name] = service
+	}
+	return changed, nil
+}
+
+// WithPullPolicy is the project with one pull policy for all its services, as --pull takes it; "policy" and "" leave each its
+// own. The project itself stays as it is.
+func (p *Project) WithPullPolicy(policy string) (*Project, error) {
+	switch policy {
+	case "", "policy":
+		return p, nil
+	case "if_not_present":
+		policy = PullMissing
+	case PullAlways, PullMissing, PullNever:
+	default:
+		return nil, fmt.Errorf("invalid --pull option %q", policy)
+	}
+	changed := p.withServices()
+	for name, service := range changed.Services {
+		service.PullPolicy = policy
+		changed.Services[name] = service
+	}
+	return changed, nil
+}
+
+// withServices is a copy of the project whose map of services may be changed.
+func (p *Project) withServices() *Project {
+	changed, model := *p, *p.Model
+	model.Services = maps.Clone(p.Services)
+	changed.Model = &model
+	return &changed
+}
