@@ -44,7 +44,7 @@ func (a apiClient) call(ctx context.Context, method, path string, body io.Reader
 	if err != nil {
 		return fmt.Errorf("ask api: %w", err)
 	}
-	defer response.Body.Close()
+	defer response.Body.Close() //nolint:errcheck // nothing is written through it
 	if response.StatusCode >= http.StatusBadRequest {
 		return fmt.Errorf("ask api: %s", response.Status)
 	}

@@ -93,7 +93,7 @@ func (s Store) call(ctx context.Context, method, path string, value, target any)
 	if err != nil {
 		return 0, err
 	}
-	defer response.Body.Close()
+	defer response.Body.Close() //nolint:errcheck // nothing is written through it
 	return response.StatusCode, read(response, target)
 }
 

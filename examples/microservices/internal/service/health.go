@@ -42,7 +42,7 @@ func askHealth(ctx context.Context, listen string) error {
 	if err != nil {
 		return fmt.Errorf("ask for health: %w", err)
 	}
-	defer response.Body.Close()
+	defer response.Body.Close() //nolint:errcheck // nothing is written through it
 	if response.StatusCode == http.StatusOK {
 		return nil
 	}

@@ -1,0 +1,111 @@
+# Muster's development. `make` lists the targets; all that is fetched or made is in .cache and bin.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+GO ?= go
+PREFIX ?= /usr/local
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/muster-dev/muster/cmd/cli.version=$(VERSION)
+
+# Without stamps of the checkout the same source gives the same bytes, and no git is needed.
+GOFLAGS += -buildvcs=false
+export GOFLAGS
+
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)
+
+DEV := bin/dev
+EXAMPLE := examples/microservices/compose.yaml
+EXAMPLE_PROJECT := muster-microservices
+EXAMPLE_URL = http://127.0.0.1:$${FRONTEND_PORT:-8080}/
+EXAMPLE_TEXT := every service of this stack counted these words
+
+# What needs an engine finds the one that was started here by what this puts into the environment.
+with_engine = found=$$($(DEV) engine env) && eval "$$found" &&
+# show prints a command as one would type it, and runs it on the engine.
+show = @echo '$$ $(1)' && $(with_engine) $(1)
+
+.PHONY: help build dev install test test-fake e2e bench cover lint fmt golden docs engine engine-down peer images demo demo-down clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name about; do printf '  %-12s %s\n' "$$name" "$$about"; done
+
+build: ## compile bin/muster
+	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/muster ./cmd/muster
+
+dev:
+	@$(GO) build -o $(DEV) ./cmd/dev
+
+install: build ## install muster into $(PREFIX)/bin
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 bin/muster "$(DESTDIR)$(PREFIX)/bin/muster"
+
+test: dev ## run all tests, on an engine too (ENGINE=28, 28c, 26 or 20 fetches that one)
+	@$(DEV) test
+
+test-fake: dev ## run the tests that need no engine
+	@$(DEV) test --fake
+
+e2e: dev ## run only the tests that need an engine
+	@$(DEV) test --engine
+
+bench: dev engine ## run the benchmarks
+	@$(with_engine) $(GO) test -run '^$$' -bench . -benchmem ./...
+
+cover: ## say how much of the code the tests without an engine run through
+	@mkdir -p .cache
+	$(GO) test -coverpkg=./... -coverprofile=.cache/cover.out ./...
+	@$(GO) tool cover -html=.cache/cover.out -o .cache/cover.html
+	@$(GO) tool cover -func=.cache/cover.out | tail -n 1
+	@echo "line by line: .cache/cover.html"
+
+lint: $(GOLANGCI) ## look for mistakes and broken house rules
+	$(GOLANGCI) run ./...
+
+fmt: $(GOLANGCI) ## format the code
+	$(GOLANGCI) fmt ./...
+
+$(GOLANGCI):
+	@echo "building golangci-lint $(GOLANGCI_VERSION), which takes some minutes once"
+	@mkdir -p .cache/bin/part
+	@GOBIN="$(CURDIR)/.cache/bin/part" $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv .cache/bin/part/golangci-lint $@
+
+golden: ## write the golden files of the tests anew
+	@for folder in $$(grep -rl --include='*_test.go' 'Bool("update"' . | xargs -r -n 1 dirname | sort -u); do $(GO) test "$$folder" -update || exit 1; done
+
+docs: build dev ## write the list of commands into README.md
+	@$(DEV) docs
+
+engine: dev ## use the engine that answers, or fetch and start one
+	@$(DEV) engine up
+
+engine-down: dev ## end the engine that was started here
+	@$(DEV) engine down
+
+peer: dev ## fetch docker compose and buildx, to compare with
+	@$(DEV) engine peer
+
+images: dev engine ## make the images of the examples
+	@$(with_engine) $(DEV) images
+
+demo: build images ## bring the example stack up and show it
+	$(call show,bin/muster -f $(EXAMPLE) up -d --wait)
+	@echo '$$ open $(EXAMPLE_URL) and give it a text to count'
+	@$(DEV) get --form text='$(EXAMPLE_TEXT)' --expect '$(EXAMPLE_TEXT)</td><td>done' "$(EXAMPLE_URL)"
+	$(call show,bin/muster -f $(EXAMPLE) ps)
+	$(call show,bin/muster -f $(EXAMPLE) logs --no-color)
+	@echo
+	@echo "The stack is up: $(EXAMPLE_URL)"
+	@echo "  bin/muster -f $(EXAMPLE) logs -f"
+	@echo "  LOG_LEVEL=debug bin/muster -f $(EXAMPLE) plan"
+	@echo "  make demo-down"
+	@echo "In a shell of your own, first:  eval \"\$$($(DEV) engine env)\""
+
+demo-down: build dev ## remove the example stack
+	$(call show,bin/muster -f $(EXAMPLE) down -v)
+	@$(with_engine) $(DEV) leftovers $(EXAMPLE_PROJECT)
+
+clean: engine-down ## end the engine that was started here and remove all that was fetched and made
+	rm -rf bin .cache

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/muster-dev/muster/cmd/dev/daemon"
+	"github.com/muster-dev/muster/cmd/dev/gotest"
+)
+
+// errTests means that something of a test run failed; what, is told already.
+var errTests = errors.New("the tests did not pass")
+
+// part is a part of the whole test run, and what became of it.
+type part struct {
+	name   string
+	result string
+	failed bool
+}
+
+// runTests vets, runs the tests that need no engine, and then those that do. Every part is run whatever became of the ones
+// before; the end tells of all of them.
+func runTests(ctx context.Context, t tool, args []string) error {
+	wanted, err := parseParts(args)
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	var parts []part
+	if wanted.fake {
+		parts = append(parts, vet(ctx, t), unitTests(ctx, t))
+	}
+	var noEngine error
+	if wanted.engine {
+		var tested part
+		tested, noEngine = engineTests(ctx, t)
+		parts = append(parts, tested)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	failed := summarize(t, parts, time.Since(started))
+	if noEngine != nil {
+		return fmt.Errorf("the engine part of the tests did not run: %w", noEngine)
+	}
+	if failed {
+		return errTests
+	}
+	return nil
+}
+
+// wantedParts are the parts of the test run that were asked for: both, unless one is named.
+type wantedParts struct{ fake, engine bool }
+
+func parseParts(args []string) (wantedParts, error) {
+	switch strings.Join(args, " ") {
+	case "":
+		return wantedParts{fake: true, engine: true}, nil
+	case "--fake":
+		return wantedParts{fake: true}, nil
+	case "--engine":
+		return wantedParts{engine: true}, nil
+	}
+	return wantedParts{}, errors.New("usage: test [--fake | --engine]")
+}
+
+func summarize(t tool, parts []part, took time.Duration) (failed bool) {
+	fmt.Fprintf(t.out, "\nwhat ran, in %v:\n", took.Round(time.Second))
+	for _, p := range parts {
+		fmt.Fprintf(t.out, "  %-6s  %s\n", p.name, p.result)
+		failed = failed || p.failed
+	}
+	return failed
+}
+
+func vet(ctx context.Context, t tool) part {
+	err := t.goCommand(ctx, nil, "vet", "./...").Run()
+	if err != nil {
+		return part{name: "vet", result: "go vet: " + err.Error(), failed: true}
+	}
+	return part{name: "vet", result: "go vet: nothing found"}
+}
+
+func unitTests(ctx context.Context, t tool) part {
+	return goTest(ctx, t, "unit", nil, "./...")
+}
+
+// engineTests runs the tests behind the tag e2e on the engine that answers, started if need be. The error says why they
+// could not be run at all.
+func engineTests(ctx context.Context, t tool) (part, error) {
+	missing := part{name: "engine", result: "DID NOT RUN", failed: true}
+	found, err := ensureEngine(ctx, t)
+	if err != nil {
+		return missing, err
+	}
+	description, err := found.describe(ctx)
+	if err := errors.Join(err, importPrograms(ctx, t, found.Client), found.Close()); err != nil {
+		return missing, err
+	}
+	packages, err := enginePackages(ctx, t)
+	if err != nil {
+		return missing, err
+	}
+	if len(packages) == 0 {
+		return part{name: "engine", result: "there are no tests that need an engine; " + description}, nil
+	}
+	// One package at a time: they share the engine, and some count what is on it.
+	tested := goTest(ctx, t, "engine", engineVariables(found.record), append([]string{"-p=1", "-tags=e2e"}, packages...)...)
+	tested.result += "; " + description
+	return tested, nil
+}
+
+// engineVariables make the tests find an engine that was started here.
+func engineVariables(record daemon.Record) []string {
+	if record.Host == "" {
+		return nil
+	}
+	return []string{"DOCKER_HOST=" + record.Host}
+}
+
+// enginePackages are the packages that have tests behind the tag e2e.
+func enginePackages(ctx context.Context, t tool) ([]string, error) {
+	const format = "{{.ImportPath}} {{.TestGoFiles}} {{.XTestGoFiles}}"
+	list := func(tags string) (string, error) {
+		cmd := t.goCommand(ctx, nil, "list", "-tags="+tags, "-f="+format, "./...")
+		cmd.Stdout = nil
+		output, err := cmd.Output()
+		if err != nil {
+			return "", fmt.Errorf("list packages: %w", err)
+		}
+		return string(output), nil
+	}
+	usual, err := list("")
+	if err != nil {
+		return nil, err
+	}
+	tagged, err := list("e2e")
+	if err != nil {
+		return nil, err
+	}
+	return changedPackages(usual, tagged), nil
+}
+
+// changedPackages are the import paths of the lines that only the second listing has.
+func changedPackages(before, after string) []string {
+	known := map[string]bool{}
+	for line := range strings.Lines(before) {
+		known[line] = true
+	}
+	var changed []string
+	for line := range strings.Lines(after) {
+		if path, _, _ := strings.Cut(line, " "); !known[line] {
+			changed = append(changed, path)
+		}
+	}
+	return changed
+}
+
+// goTest runs tests afresh, with the race detector where it can be built.
+func goTest(ctx context.Context, t tool, name string, variables []string, args ...string) part {
+	mode, flags := "-race", []string{"test", "-json", "-count=1", "-race"}
+	if !t.hasCompiler(ctx) {
+		mode, flags = "without -race, which needs a C compiler (apt-get install gcc libc6-dev)", flags[:3]
+	}
+	fmt.Fprintf(t.out, "\n%s tests, %s\n", name, mode)
+	cmd := t.goCommand(ctx, variables, append(flags, args...)...)
+	cmd.Stdout = nil
+	stream, err := cmd.StdoutPipe()
+	if err != nil {
+		return part{name: name, result: err.Error(), failed: true}
+	}
+	if err := cmd.Start(); err != nil {
+		return part{name: name, result: err.Error(), failed: true}
+	}
+	counts, readErr := gotest.Read(stream, t.out)
+	err = errors.Join(readErr, cmd.Wait())
+	result := fmt.Sprintf("%v, %s", counts, mode)
+	if err != nil {
+		result += ": " + err.Error()
+	}
+	return part{name: name, result: result, failed: err != nil}
+}
+
+// hasCompiler says whether the C compiler that go would use is there.
+func (t tool) hasCompiler(ctx context.Context) bool {
+	cmd := t.goCommand(ctx, nil, "env", "CC")
+	cmd.Stdout = nil
+	output, err := cmd.Output()
+	if err != nil {
+		return false
+	}
+	words := strings.Fields(string(output))
+	if len(words) == 0 {
+		return false
+	}
+	_, err = exec.LookPath(words[0])
+	return err == nil
+}
+
+// goCommand is a call of the go command in the repository, with its output passed on.
+func (t tool) goCommand(ctx context.Context, variables []string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = t.root, t.out, t.err
+	cmd.Env = append(os.Environ(), variables...)
+	return cmd
+}
