@@ -1,0 +1,162 @@
+package logs
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// task is something for a tail to do.
+type task struct {
+	kind taskKind
+	time time.Time // of what it is about, by the engine's clock; zero where nobody knows
+
+	follow  bool   // of taskRead: go on until the container ends
+	started bool   // of taskRead: the container has just started
+	name    string // of taskRename
+	exit           // of taskExit
+}
+
+type taskKind uint8
+
+const (
+	taskRead   taskKind = iota + 1 // read from the cursor on
+	taskExit                       // say that the container has ended
+	taskRename                     // the container has another name
+)
+
+// exit is the end of a run of a container.
+type exit struct {
+	code        int
+	restarting  bool
+	outOfMemory bool
+}
+
+// inbox is what waits for a tail to do. It never holds up who fills it: a tail that is held back by a slow reader must not
+// keep the others from being told of what happens.
+type inbox struct {
+	mutex  sync.Mutex
+	tasks  []task
+	closed bool
+	change chan struct{} // holds a token after a change that was not waited for
+	onExit func()        // see whenExit
+}
+
+func newInbox() *inbox { return &inbox{change: make(chan struct{}, 1)} }
+
+func (b *inbox) push(tasks ...task) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.tasks = append(b.tasks, tasks...)
+	b.notify()
+}
+
+// close lets the tail end when it has done everything.
+func (b *inbox) close() {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.closed = true
+	b.notify()
+}
+
+func (b *inbox) notify() {
+	select {
+	case b.change <- struct{}{}:
+	default:
+	}
+	if _, waits := b.firstExit(); waits && b.onExit != nil {
+		b.onExit()
+		b.onExit = nil
+	}
+}
+
+// next waits for a task. There is none when the inbox is closed and empty.
+func (b *inbox) next(ctx context.Context) (task, bool, error) {
+	for {
+		b.mutex.Lock()
+		if len(b.tasks) > 0 {
+			first := b.tasks[0]
+			b.tasks = b.tasks[1:]
+			b.mutex.Unlock()
+			return first, true, nil
+		}
+		closed := b.closed
+		b.mutex.Unlock()
+		if closed {
+			return task{}, false, nil
+		}
+		select {
+		case <-b.change:
+		case <-ctx.Done():
+			return task{}, false, ctx.Err()
+		}
+	}
+}
+
+// wait returns when there is a task or no more will come, or after a while: then it is false.
+func (b *inbox) wait(ctx context.Context, atMost time.Duration) bool {
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	for !b.filled() {
+		select {
+		case <-b.change:
+		case <-timer.C:
+			return b.filled()
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
+func (b *inbox) filled() bool {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return len(b.tasks) > 0 || b.closed
+}
+
+// last says whether no more will come.
+func (b *inbox) last() bool {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.closed
+}
+
+// exitAhead is the first exit that waits.
+func (b *inbox) exitAhead() (task, bool) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.firstExit()
+}
+
+func (b *inbox) firstExit() (task, bool) {
+	for _, t := range b.tasks {
+		if t.kind == taskExit {
+			return t, true
+		}
+	}
+	return task{}, false
+}
+
+// exitBefore takes the next task when it is an exit before the moment.
+func (b *inbox) exitBefore(moment time.Time) (task, bool) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if len(b.tasks) == 0 {
+		return task{}, false
+	}
+	first := b.tasks[0]
+	if first.kind != taskExit || first.time.IsZero() || !first.time.Before(moment) {
+		return task{}, false
+	}
+	b.tasks = b.tasks[1:]
+	return first, true
+}
+
+// whenExit calls back once, as soon as an exit waits; nil takes the call back. The call must not block nor use the inbox.
+func (b *inbox) whenExit(call func()) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.onExit = call
+	b.notify()
+}

@@ -1,0 +1,156 @@
+package logs
+
+import (
+	"context"
+
+	"github.com/muster-dev/muster/convergence/engine"
+)
+
+// take tells the tails what events say.
+func (w *watcher) take(ctx context.Context, events []engine.Event) error {
+	var seen map[string]engine.Container
+	for _, event := range events {
+		if !w.needsLook(event) {
+			continue
+		}
+		var err error
+		if seen, err = w.look(ctx); err != nil {
+			return err
+		}
+		break
+	}
+	for _, event := range events {
+		if event.Kind == engine.EventResync {
+			if err := w.resume(ctx); err != nil {
+				return err
+			}
+		}
+		if event.Kind == engine.EventContainer {
+			w.happened(ctx, event, seen)
+		}
+	}
+	if w.untold != nil && len(w.untold) == 0 {
+		w.settle = nil
+	}
+	return w.withinLimit()
+}
+
+// needsLook says whether an event leaves something open: whether the engine restarts a container that has ended, and who a
+// new one is.
+func (w *watcher) needsLook(event engine.Event) bool {
+	if event.Kind != engine.EventContainer {
+		return false
+	}
+	c, known := w.containers[event.ID]
+	switch event.Action {
+	case "die":
+		return known
+	case "start":
+		return !known
+	case "stop":
+		return known && c.phase == restarting
+	}
+	return false
+}
+
+func (w *watcher) happened(ctx context.Context, event engine.Event, seen map[string]engine.Container) {
+	c, known := w.containers[event.ID]
+	if !known {
+		w.newcomer(ctx, event, seen)
+		return
+	}
+	if event.Time.Before(c.last) {
+		return // told again after a lost connection
+	}
+	c.last = event.Time
+	delete(w.untold, event.ID)
+	now, there := seen[event.ID]
+	switch event.Action {
+	case "start":
+		w.started(c, event)
+	case "oom":
+		c.outOfMemory = true
+	case "die":
+		if c.phase != running {
+			return
+		}
+		again := there && now.Running()
+		c.end(task{time: event.Time, exit: exit{code: event.ExitCode, restarting: again, outOfMemory: c.outOfMemory}})
+		if again || seen == nil {
+			c.phase = restarting
+		}
+	case "stop":
+		if c.phase == restarting && seen != nil && !now.Running() {
+			c.phase = ended
+		}
+	case "rename":
+		c.rename(event.Name)
+	case "destroy":
+		w.forget(event.ID, c)
+	}
+}
+
+// newcomer sees to a container that is not followed yet.
+func (w *watcher) newcomer(ctx context.Context, event engine.Event, seen map[string]engine.Container) {
+	container, there := seen[event.ID]
+	if !there {
+		container = engine.Container{
+			ID: event.ID, Name: event.Name, Project: event.Project,
+			Service: event.Service, Number: event.Number, OneOff: event.OneOff,
+		}
+	}
+	if !w.wanted(container) {
+		delete(w.created, event.ID)
+		return
+	}
+	switch event.Action {
+	case "create":
+		w.created[event.ID] = true
+	case "destroy":
+		delete(w.created, event.ID)
+	case "start":
+		delete(w.untold, event.ID)
+		c := w.join(ctx, container)
+		c.last = event.Time
+		w.started(c, event)
+	}
+}
+
+// join takes in a container that was not there at first, as one that has not begun to run.
+func (w *watcher) join(ctx context.Context, container engine.Container) *watched {
+	c := w.adopt(container, -1)
+	c.phase = ended
+	w.group.Go(func() error { return c.tail.run(ctx) })
+	return c
+}
+
+func (w *watcher) started(c *watched, event engine.Event) {
+	delete(w.created, event.ID)
+	if c.phase == running {
+		return
+	}
+	c.phase = running
+	c.tail.inbox.push(task{kind: taskRead, time: event.Time, follow: true, started: true})
+}
+
+func (c *watched) end(end task) {
+	end.kind = taskExit
+	c.tail.inbox.push(end)
+	c.phase, c.outOfMemory = ended, false
+}
+
+func (c *watched) rename(name string) {
+	if name != "" && name != c.name {
+		c.name = name
+		c.tail.inbox.push(task{kind: taskRename, name: name})
+	}
+}
+
+// forget lets go of a container that is gone.
+func (w *watcher) forget(id string, c *watched) {
+	if c.phase == running {
+		c.end(task{exit: exit{code: UnknownExit}})
+	}
+	c.tail.inbox.close()
+	delete(w.containers, id)
+}

@@ -1,0 +1,93 @@
+package logs
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/muster-dev/muster/convergence/engine"
+)
+
+// baselineTail is how many messages are looked at to find the end of a history. The last one need not be the newest.
+const baselineTail = 16
+
+// errStale ends a stream that goes on although the container's run has ended, because it is of the next run or hangs.
+var errStale = errors.New("stream outlived its container")
+
+// request is what to ask the engine for now: from the cursor, and to the end of the run when that is known.
+func (t *tail) request(follow bool) engine.LogOptions {
+	options := engine.LogOptions{
+		Follow: follow, Since: t.options.Since, Until: t.options.Until, Tail: t.lines, Timestamps: true,
+	}
+	if t.decoder.cursor.started() {
+		options.Since, options.Tail = t.decoder.cursor.time, -1
+	}
+	if end, ok := t.inbox.exitAhead(); ok {
+		options.Follow = false
+		if !end.time.IsZero() && (options.Until.IsZero() || end.time.Before(options.Until)) {
+			options.Until = end.time
+		}
+	}
+	return options
+}
+
+// stream reads over one connection. A followed one is broken off when the container's end was told and nothing comes any more.
+func (t *tail) stream(ctx context.Context, options engine.LogOptions) error {
+	if !options.Follow {
+		if err := t.histories.Acquire(ctx, 1); err != nil {
+			return err
+		}
+		defer t.histories.Release(1)
+		return t.engine.Logs(ctx, t.source.ContainerID, options, t.frame)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer t.inbox.whenExit(nil)
+	t.inbox.whenExit(func() { t.breakOffWhenSilent(ctx, cancel) })
+	err := t.engine.Logs(ctx, t.source.ContainerID, options, t.frame)
+	if err != nil && errors.Is(context.Cause(ctx), errStale) {
+		return errStale
+	}
+	return err
+}
+
+func (t *tail) frame(frame engine.Frame) error {
+	t.frames.Add(1)
+	t.failure = t.decoder.frame(frame)
+	return t.failure
+}
+
+func (t *tail) breakOffWhenSilent(ctx context.Context, cancel context.CancelCauseFunc) {
+	before := t.frames.Load()
+	timer := time.AfterFunc(staleAfter, func() {
+		if t.frames.Load() > before {
+			t.breakOffWhenSilent(ctx, cancel)
+			return
+		}
+		cancel(errStale)
+	})
+	context.AfterFunc(ctx, func() { timer.Stop() })
+}
+
+// skipHistory moves the cursor to the end of what was written so far, so that reading begins with what comes next. Where the
+// log cannot be read, that is left to be told by read.
+func (t *tail) skipHistory(ctx context.Context) error {
+	t.decoder.emit = func(engine.Stream, time.Time, []byte, bool) error { return nil }
+	options := engine.LogOptions{Tail: baselineTail, Timestamps: true}
+	for {
+		*t.decoder = *newDecoder(t.decoder.emit)
+		err := t.engine.Logs(ctx, t.source.ContainerID, options, t.frame)
+		if err := t.decoder.end(); err != nil {
+			return err
+		}
+		if err != nil {
+			return ctx.Err()
+		}
+		if options.Tail < 0 || t.decoder.cursor.at < baselineTail {
+			t.lines = -1
+			return nil
+		}
+		// All of them are of one moment, and there may be more of it before.
+		options.Since, options.Tail = t.decoder.cursor.time, -1
+	}
+}
