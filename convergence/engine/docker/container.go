@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/go-connections/nat"
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/project"
@@ -166,9 +167,28 @@ func fromInspect(answer *container.InspectResponse) engine.ContainerDetails {
 	}
 	if answer.NetworkSettings != nil {
 		details.Networks = fromEndpoints(answer.NetworkSettings.Networks)
+		details.Ports = fromPortMap(answer.NetworkSettings.Ports)
 	}
 	setState(&details, answer)
 	return details
+}
+
+// fromPortMap gives an inspect's ports the form of a list's.
+func fromPortMap(bindings nat.PortMap) []engine.PublishedPort {
+	var ports []engine.PublishedPort
+	for target, hosts := range bindings {
+		port := engine.PublishedPort{Port: uint16(target.Int()), Protocol: target.Proto()}
+		if len(hosts) == 0 {
+			ports = append(ports, port)
+		}
+		for _, host := range hosts {
+			number, _ := strconv.ParseUint(host.HostPort, 10, 16)
+			port.HostIP, port.HostPort = host.HostIP, uint16(number)
+			ports = append(ports, port)
+		}
+	}
+	sortPorts(ports)
+	return ports
 }
 
 func setState(details *engine.ContainerDetails, answer *container.InspectResponse) {
@@ -182,9 +202,12 @@ func setState(details *engine.ContainerDetails, answer *container.InspectRespons
 	if state.Health == nil || state.Health.Status == container.NoHealthcheck {
 		return
 	}
-	details.Health = engine.Health(state.Health.Status)
+	status := engine.Health(state.Health.Status)
+	if state.Running {
+		details.Health = status
+	}
 	details.HealthCheck = &engine.HealthCheck{
-		Status: details.Health, FailingStreak: state.Health.FailingStreak, Retries: retries(answer.Config),
+		Status: status, FailingStreak: state.Health.FailingStreak, Retries: retries(answer.Config),
 	}
 	for _, result := range state.Health.Log {
 		details.HealthCheck.Probes = append(details.HealthCheck.Probes, engine.ProbeResult{
@@ -232,7 +255,9 @@ func (c *Client) CreateContainer(ctx context.Context, request engine.CreateConta
 
 // StartContainer implements [engine.Containers].
 func (c *Client) StartContainer(ctx context.Context, ref string) error {
-	return c.wrap(c.api.ContainerStart(ctx, ref, container.StartOptions{}))
+	err := c.wrapAs(c.api.ContainerStart(ctx, ref, container.StartOptions{}), engine.ErrDenied, engine.ErrConflict)
+	// A taken port comes as an internal error, so that only the words tell.
+	return wrapWords(err, engine.ErrConflict, "port is already allocated", "address already in use")
 }
 
 // StopContainer implements [engine.Containers].

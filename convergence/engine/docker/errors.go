@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
@@ -44,11 +45,25 @@ func (c *Client) wrap(err error) error {
 }
 
 // wrapAs is wrap, with another sentinel for answers of one kind: the engine says "forbidden" of a network with endpoints and
-// "conflict" of a mounted volume where we say [engine.ErrInUse].
+// "conflict" of a mounted volume where we say [engine.ErrInUse], and "forbidden" of addresses that are taken.
 func (c *Client) wrapAs(err, from, to error) error {
 	var api *apiError
 	if err = c.wrap(err); errors.As(err, &api) && api.kind == from {
 		return &apiError{to, api.cause}
+	}
+	return err
+}
+
+// wrapWords gives an error that has no sentinel yet one by its words.
+func wrapWords(err, kind error, words ...string) error {
+	var api *apiError
+	if err == nil || errors.As(err, &api) {
+		return err
+	}
+	for _, text := range words {
+		if strings.Contains(err.Error(), text) {
+			return &apiError{kind, err}
+		}
 	}
 	return err
 }

@@ -108,18 +108,23 @@ func readPull(body io.Reader, report func(engine.PullProgress)) error {
 	}
 }
 
-// pullFailure gives an error in a progress stream, which has words only, the kind that the status code would have had.
+// pullFailure gives an error in a progress stream, which has words only, the kind that the status code would have had. Most
+// are a registry's or a network's, for which there is none.
 func pullFailure(message string) error {
-	kind := engine.ErrUnavailable
-	for text, sentinel := range map[string]error{
-		"not found": engine.ErrNotFound, "manifest unknown": engine.ErrNotFound, "no matching manifest": engine.ErrNotFound,
-		"denied": engine.ErrDenied, "unauthorized": engine.ErrDenied, "authentication required": engine.ErrDenied,
+	for _, kind := range []struct {
+		sentinel error
+		words    []string
+	}{
+		{engine.ErrNotFound, []string{"not found", "manifest unknown", "no matching manifest"}},
+		{engine.ErrDenied, []string{"denied", "unauthorized", "authentication required"}},
 	} {
-		if containsFold(message, text) {
-			kind = sentinel
+		for _, words := range kind.words {
+			if containsFold(message, words) {
+				return &apiError{kind.sentinel, errors.New(message)}
+			}
 		}
 	}
-	return &apiError{kind, errors.New(message)}
+	return errors.New(message)
 }
 
 // RemoteDigest implements [engine.Images].

@@ -52,7 +52,7 @@ const defaultIPAM = "default"
 // CreateNetwork implements [engine.Networks].
 func (c *Client) CreateNetwork(ctx context.Context, request engine.CreateNetwork) (string, error) {
 	answer, err := c.api.NetworkCreate(ctx, request.Name, networkOptions(request))
-	return answer.ID, c.wrap(err)
+	return answer.ID, c.wrapAs(err, engine.ErrDenied, engine.ErrConflict)
 }
 
 func networkOptions(request engine.CreateNetwork) network.CreateOptions {
@@ -82,11 +82,13 @@ func (c *Client) RemoveNetwork(ctx context.Context, ref string) error {
 
 // ConnectNetwork implements [engine.Networks].
 func (c *Client) ConnectNetwork(ctx context.Context, containerRef string, endpoint engine.Endpoint) error {
-	return c.wrap(c.api.NetworkConnect(ctx, endpoint.Network, containerRef, endpointSettings(endpoint)))
+	err := c.api.NetworkConnect(ctx, endpoint.Network, containerRef, endpointSettings(endpoint))
+	return c.wrapAs(err, engine.ErrDenied, engine.ErrConflict)
 }
 
 // DisconnectNetwork implements [engine.Networks].
 func (c *Client) DisconnectNetwork(ctx context.Context, containerRef, networkRef string) error {
 	const force = true
-	return c.wrap(c.api.NetworkDisconnect(ctx, networkRef, containerRef, force))
+	err := c.wrap(c.api.NetworkDisconnect(ctx, networkRef, containerRef, force))
+	return wrapWords(err, engine.ErrNotFound, "is not connected to")
 }

@@ -1,0 +1,64 @@
+package dockertest
+
+import (
+	"archive/tar"
+	"encoding/base64"
+	"encoding/json"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	apicontainer "github.com/docker/docker/api/types/container"
+)
+
+// putArchive is PUT /containers/{id}/archive: files into a container, running or not.
+func (e *Engine) putArchive(x *exchange) error {
+	content, err := readArchive(x.Body)
+	if err != nil {
+		return fail(http.StatusBadRequest, "%v", err)
+	}
+	e.mutex.Lock()
+	c, err := e.findContainer(x.params["id"])
+	e.mutex.Unlock()
+	if err != nil {
+		return err
+	}
+	for name, bytes := range content {
+		target := path.Join("/", x.query("path"), name)
+		if err := c.view().WriteFile(target, bytes); err != nil {
+			return fail(http.StatusForbidden, "container rootfs is marked read-only")
+		}
+	}
+	return x.done(http.StatusOK)
+}
+
+// getArchive is GET /containers/{id}/archive, for single files.
+func (e *Engine) getArchive(x *exchange) error {
+	e.mutex.Lock()
+	c, err := e.findContainer(x.params["id"])
+	e.mutex.Unlock()
+	if err != nil {
+		return err
+	}
+	name := path.Join("/", x.query("path"))
+	content, err := c.view().ReadFile(name)
+	if err != nil {
+		return fail(http.StatusNotFound, "Could not find the file %s in container %s", strings.TrimSuffix(x.query("path"), "/"), x.params["id"])
+	}
+	const readable = 0o644
+	stat, err := json.Marshal(apicontainer.PathStat{Name: path.Base(name), Size: int64(len(content)), Mode: fs.FileMode(readable), Mtime: time.Now()})
+	if err != nil {
+		return err
+	}
+	x.w.Header().Set("X-Docker-Container-Path-Stat", base64.StdEncoding.EncodeToString(stat))
+	x.w.Header().Set("Content-Type", "application/x-tar")
+	archive := tar.NewWriter(x.w)
+	if err := archive.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: path.Base(name), Mode: readable, Size: int64(len(content))}); err != nil {
+		return nil // whoever asked has gone away
+	}
+	_, _ = archive.Write(content)
+	_ = archive.Close()
+	return nil
+}

@@ -1,0 +1,120 @@
+package testbox
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// addSteps defines the flags that are steps: parsing queues them in their order.
+func (p *program) addSteps(flags *flag.FlagSet) {
+	var every time.Duration
+	step := func(name string, do func(value string) error) {
+		flags.Func(name, "", func(value string) error {
+			p.steps = append(p.steps, func() error { return do(value) })
+			return nil
+		})
+	}
+	number := func(name string, do func(n int) error) {
+		flags.Func(name, "", func(value string) error {
+			n, err := strconv.Atoi(value)
+			p.steps = append(p.steps, func() error { return do(n) })
+			return err
+		})
+	}
+	duration := func(name string, do func(d time.Duration) error) {
+		flags.Func(name, "", func(value string) error {
+			d, err := time.ParseDuration(value)
+			p.steps = append(p.steps, func() error { return do(d) })
+			return err
+		})
+	}
+	step("out", func(text string) error { return p.print(p.world.Stdout, text+"\n") })
+	step("err", func(text string) error { return p.print(p.world.Stderr, text+"\n") })
+	step("part", func(text string) error { return p.print(p.world.Stdout, text) })
+	duration("every", func(d time.Duration) error { every = d; return nil })
+	number("lines", func(n int) error { return p.lines(p.world.Stdout, n, every) })
+	number("err-lines", func(n int) error { return p.lines(p.world.Stderr, n, every) })
+	number("long", func(kb int) error { return p.long(kb) })
+	step("env", p.printVariable)
+	step("cat", p.printFile)
+	step("write", p.writeFile)
+	step("fetch", p.fetch)
+	number("grow", p.grow)
+	duration("sleep", p.wait)
+	number("exit", func(code int) error { return exit(code) })
+	flags.BoolFunc("stay", "", func(string) error { p.stay = true; return nil })
+	step("serve", p.serve)
+}
+
+func (p *program) print(w io.Writer, text string) error {
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+func (p *program) lines(w io.Writer, n int, every time.Duration) error {
+	for i := 1; n < 0 || i <= n; i++ {
+		if err := p.wait(every); err != nil {
+			return err
+		}
+		if err := p.print(w, fmt.Sprintf("line %d\n", i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *program) long(kb int) error {
+	const block = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-"
+	return p.print(p.world.Stdout, strings.Repeat(block, kb*1024/len(block))+"\n")
+}
+
+func (p *program) printVariable(name string) error {
+	value, set := p.world.Env[name]
+	if !set {
+		return p.print(p.world.Stdout, name+" is not set\n")
+	}
+	return p.print(p.world.Stdout, name+"="+value+"\n")
+}
+
+func (p *program) printFile(path string) error {
+	content, err := p.world.Files.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return p.print(p.world.Stdout, string(content))
+}
+
+func (p *program) writeFile(assignment string) error {
+	path, text, _ := strings.Cut(assignment, "=")
+	return p.world.Files.WriteFile(path, []byte(text))
+}
+
+func (p *program) fetch(url string) error {
+	if p.world.Fetch == nil {
+		return fmt.Errorf("fetch %s: there is no network here", url)
+	}
+	body, err := p.world.Fetch(url)
+	if err != nil {
+		return err
+	}
+	return p.print(p.world.Stdout, body)
+}
+
+func (p *program) serve(address string) error {
+	if p.world.Listen == nil {
+		return fmt.Errorf("serve %s: there is no network here", address)
+	}
+	p.stay = true
+	return p.world.Listen(address, handler{env: p.world.Env, files: p.world.Files})
+}
+
+func (p *program) grow(megabytes int) error {
+	if p.world.Grow == nil {
+		return fmt.Errorf("grow %d: there is no memory to take here", megabytes)
+	}
+	return p.world.Grow(megabytes)
+}
