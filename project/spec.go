@@ -29,14 +29,21 @@ func (f Fields) set(path, value string) {
 // unset is the value of a variable that the file names without a value and the environment does not have.
 const unset = "\x00unset"
 
-// ServiceFields are the fields of a service's containers. Networks and volumes are in them under the engine's names; contents
-// of secret and config files once [Project.ReadContents] has read them. What no container shows is left out: build, replicas,
-// order, profiles, hooks, develop, update and rollback rules, placement, and the words on ports that only describe.
-func ServiceFields(p *Project, service Service) (Fields, error) {
+// Identity is what a service's containers are recognised by.
+type Identity struct {
+	Fields Fields // Muster's own
+	Hash   string // docker compose's, see [ServiceHash]
+}
+
+// Identify computes a service's identity. Networks and volumes are in the fields under the engine's names; contents of secret
+// and config files once [Project.ReadContents] has read them. What no container shows is left out: build, replicas, order,
+// profiles, hooks, develop, update and rollback rules, placement, and the words on ports that only describe.
+func Identify(p *Project, service Service) (Identity, error) {
 	tree, err := serviceTree(service)
 	if err != nil {
-		return nil, fmt.Errorf("compare service %q: %w", service.Name, err)
+		return Identity{}, fmt.Errorf("identify service %q: %w", service.Name, err)
 	}
+	identity := Identity{Hash: treeHash(tree, serviceKeys), Fields: Fields{}}
 	for _, key := range []string{
 		"develop", "attach", "pre_start", "post_start", "pre_stop", "extends", "label_file", "provider", "models",
 		"environment", "ports", "volumes", "configs", "secrets", "networks", "image",
@@ -48,7 +55,7 @@ func ServiceFields(p *Project, service Service) (Fields, error) {
 			delete(deploy, key)
 		}
 	}
-	fields := Fields{}
+	fields := identity.Fields
 	flatten(fields, "", tree)
 	fields.set("image", p.ImageName(service))
 	fields.set("ports", portsText(service.Ports))
@@ -60,7 +67,7 @@ func ServiceFields(p *Project, service Service) (Fields, error) {
 		fields.set("volumes."+mount.Target, mountText(p, mount))
 	}
 	addFiles(fields, p, service)
-	return fields, nil
+	return identity, nil
 }
 
 func environmentValue(value *string) string {

@@ -23,11 +23,15 @@ func (r *reconciler) createMissing(s *servicePlan) {
 		case one.current == nil:
 			r.group = 0
 			one.create = []NodeID{r.create(s, one, one.name, cleared)}
+		case one.renewed():
+			r.group = 0
+			one.create = []NodeID{r.create(s, one, project.ReplacementName(one.current.ID, one.name), cleared)}
 		case one.replaced():
 			r.group = s.group
 			if one.resume == nil {
 				name := project.ReplacementName(one.current.ID, one.name)
 				one.create = []NodeID{r.create(s, one, name, cleared)}
+				r.creates[s.group] = append(r.creates[s.group], one.create...)
 			}
 			r.undoDetach(s, one)
 			r.undo(r.restore(s, one))
@@ -45,7 +49,7 @@ func (r *reconciler) openGroup(s *servicePlan) {
 	var when step.Condition
 	replaced := false
 	for _, one := range s.replicas {
-		if !one.replaced() {
+		if !one.replaced() || one.renewed() {
 			continue
 		}
 		replaced = true

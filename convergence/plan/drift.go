@@ -20,7 +20,9 @@ func (r *reconciler) reasons(s *servicePlan, container engine.Container) []Reaso
 		reasons = append(reasons, Reason{Text: "asked for (--force-recreate)"})
 	}
 	reasons = append(reasons, r.fingerprintReasons(s, container)...)
-	reasons = append(reasons, r.imageReason(s.service, container)...)
+	if !slices.ContainsFunc(reasons, func(reason Reason) bool { return reason.Path == "image" }) {
+		reasons = append(reasons, r.imageReason(s.service, container)...)
+	}
 	if len(reasons) == 0 {
 		reasons = r.attachmentReasons(s.service, container)
 	}

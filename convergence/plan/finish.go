@@ -24,13 +24,16 @@ func (r *reconciler) waitForAll(order []string) {
 				goal = step.Completed
 			}
 		}
+		if len(s.waits[goal]) > 0 || goal == step.Ready && len(s.waits[step.Healthy]) > 0 {
+			continue
+		}
 		for _, one := range s.replicas {
-			if len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal) {
+			if len(one.stands) > 0 && goal == step.Ready || len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal) {
 				continue
 			}
 			r.add(step.Wait{
 				Target: one.target(name), Goal: goal, Project: r.Project.Name,
-				Restarts: project.Restarts(s.service), Timeout: r.Policy.WaitTimeout,
+				Restarts: project.Restarts(s.service), Deadline: r.deadline,
 			}, one.start...)
 		}
 	}
@@ -140,7 +143,7 @@ func (r *reconciler) describeService(s *servicePlan) []Change {
 	for _, container := range s.leftover {
 		note(Finish, container.Name, []Reason{{Text: "left over from an interrupted replacement"}})
 	}
-	if change := byKind[Replace]; change != nil && len(change.Objects) > 1 {
+	if change := byKind[Replace]; change != nil && len(change.Objects) > 1 && !s.together {
 		change.Note = "one at a time"
 	}
 	var changes []Change

@@ -31,6 +31,7 @@ func Reconcile(input Input) (*Plan, error) {
 		Input: input, builder: newBuilder(input.Project.Name),
 		existing: map[string][]engine.Container{}, networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
 		images: map[string]*imagePlan{}, services: map[string]*servicePlan{}, gone: map[string]bool{},
+		creates: map[int][]NodeID{},
 	}
 	r.sortContainers()
 	r.planNetworks()
@@ -82,6 +83,7 @@ type reconciler struct {
 	existing map[string][]engine.Container // by service, one-offs left out
 	orphans  []engine.Container
 	deploy   int
+	deadline *step.Deadline // of all waits; nil without one
 
 	networks map[string]*networkPlan
 	volumes  map[string]*volumePlan
@@ -90,9 +92,10 @@ type reconciler struct {
 	gone     map[string]bool // containers that are removed because their volume is, by ID
 	problems []error
 
-	starts     []NodeID // every start of the plan
-	rangeStart []NodeID // the last start of a container with a published port range
-	removals   []NodeID // every removal of a container
+	creates    map[int][]NodeID // of new containers, by group
+	starts     []NodeID         // every start of the plan
+	rangeStart []NodeID         // the last start of a container with a published port range
+	removals   []NodeID         // every removal of a container
 	committing []commit
 	leftAnyway []engine.Container // containers that stay and that the plan does not otherwise look at
 }

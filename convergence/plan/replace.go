@@ -19,16 +19,24 @@ func (r *reconciler) startReplacement(s *servicePlan, one *replica, g gate, befo
 	r.group = s.group
 	defer func() { r.group = 0 }()
 	old := target(*one.current)
-	after := append(append([]NodeID{}, one.create...), r.groupCreates(s)...)
+	// None of those that go forward together is stopped before all new ones are made.
+	after := r.creates[s.group]
 	if policy := r.oldPolicy(s, one); policy.Name != project.RestartNo && policy.Name != "" {
 		no := engine.RestartPolicy{Name: project.RestartNo}
 		after = []NodeID{r.add(step.SetRestartPolicy{Target: old, Policy: no}, after...)}
 	}
 	stop := r.add(step.StopContainer{Target: old, Timeout: r.Policy.StopTimeout, Quiet: true}, after...)
-	r.after(stop, g.stop...)
-	r.after(stop, before...)
-	r.follow(stop, g.may...)
-	r.stopBeforeDependencies(s, stop)
+	earlier := r.stopsBefore(s)
+	for _, needed := range earlier {
+		for _, stopped := range needed.stopped {
+			r.after(stopped, stop)
+		}
+	}
+	if s.together = len(earlier) > 0; !s.together {
+		r.after(stop, g.must...)
+		r.follow(stop, g.may...)
+		r.after(stop, before...)
+	}
 	s.stopped = append(s.stopped, stop)
 
 	named := []NodeID{stop}
@@ -44,40 +52,46 @@ func (r *reconciler) startReplacement(s *servicePlan, one *replica, g gate, befo
 	}
 	start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name)}, named)
 	r.after(start, g.must...)
+	r.follow(start, g.may...)
 	ready := r.add(step.Wait{
 		Target: one.target(s.service.Name), Goal: step.Ready, Project: r.Project.Name,
 		Restarts: project.Restarts(s.service), Fresh: true,
 	}, start)
-	one.start = append(one.start, ready)
+	one.stands = []NodeID{ready}
 	r.committing = append(r.committing, commit{s, one})
+	if s.together {
+		return nil
+	}
 	return []NodeID{ready}
 }
 
-// groupCreates are the creations of all containers that go forward together: none is stopped before all new ones are made.
-func (r *reconciler) groupCreates(s *servicePlan) []NodeID {
-	var creates []NodeID
-	for _, name := range r.Graph.Services() {
-		if other := r.services[name]; other.group == s.group {
-			for _, one := range other.replicas {
-				creates = append(creates, one.create...)
-			}
-		}
-	}
-	return creates
+// renew plans that a new container takes the place of one that stands still. There is nothing to put back when it fails, and its
+// log is wanted then, so it has no group.
+func (r *reconciler) renew(s *servicePlan, one *replica, g gate) {
+	removed := r.add(step.RemoveContainer{Target: target(*one.current), Quiet: true}, one.create...)
+	r.removals = append(r.removals, removed)
+	fresh := step.Target{Name: one.nameAtCreation(), Service: s.service.Name, Replica: one.number, Final: one.name}
+	named := r.add(step.RenameContainer{Target: fresh, To: one.name, Completes: true}, removed)
+	start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name)}, []NodeID{named})
+	r.after(start, g.must...)
+	r.follow(start, g.may...)
 }
 
-// stopBeforeDependencies makes a container stop before those that it shares namespaces with, and before those on which it
-// depends with `restart: true`.
-func (r *reconciler) stopBeforeDependencies(s *servicePlan, stop NodeID) {
+// stopsBefore are services that are replaced and before which a service has to stop: those that it shares namespaces with, and
+// those on which it depends with `restart: true`. Its replicas stop together then, and wait for nothing: what they depend on may
+// itself wait for those services.
+func (r *reconciler) stopsBefore(s *servicePlan) []*servicePlan {
+	var later []*servicePlan
 	for _, name := range sortedKeys(s.service.DependsOn) {
 		needed := r.services[name]
-		if needed == nil || !s.service.DependsOn[name].Restart && (needed.group != s.group || s.group == 0) {
+		if needed == nil || len(needed.stopped) == 0 {
 			continue
 		}
-		for _, stopped := range needed.stopped {
-			r.after(stopped, stop)
+		if s.service.DependsOn[name].Restart || needed.group == s.group && s.group > 0 {
+			later = append(later, needed)
 		}
 	}
+	return later
 }
 
 // commitReplacements plans the plan's last layer: each new container has to stand until everything has been started, then the
@@ -94,7 +108,7 @@ func (r *reconciler) commitReplacements() {
 		id := r.add(step.Wait{
 			Target: c.one.target(c.service.service.Name), Goal: step.Running, Project: r.Project.Name,
 			Restarts: project.Restarts(c.service.service), Fresh: true,
-		}, append([]NodeID{settled}, c.one.start...)...)
+		}, append([]NodeID{settled}, c.one.stands...)...)
 		stands[r.group] = append(stands[r.group], id)
 	}
 	for _, c := range r.committing {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,8 +22,9 @@ type servicePlan struct {
 	leftover []engine.Container // of an interrupted replacement
 	ready    []NodeID           // what must be done before a dependency that asks for "started" is met
 	waits    map[step.Goal][]NodeID
-	group    int // the group that replaces it; 0 for none
-	stopped  []NodeID
+	group    int      // the group that replaces it; 0 for none
+	stopped  []NodeID // the stops of containers that are replaced
+	together bool     // its replicas are replaced together, not one at a time
 }
 
 // replica is one container that the service shall have.
@@ -36,9 +38,15 @@ type replica struct {
 	restart bool              // it is stopped and started again because something that it depends on is replaced
 	create  []NodeID
 	start   []NodeID
+	stands  []NodeID // of a replacement: the wait for the new one to be ready
 }
 
 func (r *replica) replaced() bool { return r.current != nil && (len(r.reasons) > 0 || r.maybe) }
+
+// renewed says that it is replaced and stands still, so that nothing is lost when the old one goes first.
+func (r *replica) renewed() bool {
+	return r.replaced() && !r.maybe && r.resume == nil && !r.current.Running()
+}
 
 // target is the container in its final form, for steps that come after its creation.
 func (r *replica) target(service string) step.Target {
@@ -57,15 +65,14 @@ func (s *servicePlan) changed() bool {
 func (r *reconciler) decideService(service project.Service) {
 	s := &servicePlan{service: service, waits: map[step.Goal][]NodeID{}}
 	r.services[service.Name] = s
-	var err error
-	if s.fields, err = project.ServiceFields(r.Project, service); err == nil {
-		s.hash, err = project.ServiceHash(service)
-	}
+	identity, err := project.Identify(r.Project, service)
 	if err != nil {
 		r.problems = append(r.problems, err)
 		return
 	}
+	s.fields, s.hash = identity.Fields, identity.Hash
 	r.checkFiles(service)
+	r.checkSharing(service)
 	found := r.matchNumbers(s)
 	wanted := max(service.GetScale(), 0)
 	slices.SortStableFunc(found, func(a, b *replica) int {
@@ -169,6 +176,21 @@ func (r *reconciler) checkFiles(service project.Service) {
 		if object := r.Project.Configs[config.Source]; object.File == "" {
 			r.unsupportedFile("config", config.Source, service.Name)
 		}
+	}
+}
+
+// checkSharing refuses to share what will not be there.
+func (r *reconciler) checkSharing(service project.Service) {
+	for _, sharing := range graph.SharedWith(service) {
+		shared, ok := r.Project.Services[sharing.Service]
+		if !ok || shared.GetScale() > 0 || service.GetScale() == 0 {
+			continue
+		}
+		r.problem(Problem{
+			Ref: graph.Service(service.Name), Position: r.Project.Place("services." + service.Name + "." + sharing.Key),
+			Message: fmt.Sprintf("service %q shares %s of service %q, which has no replicas", service.Name, sharing.Key, sharing.Service),
+			Try:     "give service \"" + sharing.Service + "\" at least one replica",
+		})
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 type gate struct {
 	must []NodeID // what it depends on
 	may  []NodeID // what it waits for, whatever becomes of it: dependencies that are not required
-	stop []NodeID // of must, what already has to be done before an old container is stopped
 }
 
 // startService plans that a service's containers run, each as soon as what it depends on is as it asked for.
@@ -22,6 +21,8 @@ func (r *reconciler) startService(s *servicePlan) {
 	var before []NodeID // what the next replacement waits for: replicas go one at a time
 	for _, one := range s.replicas {
 		switch {
+		case one.renewed():
+			r.renew(s, one, g)
 		case one.replaced():
 			before = r.startReplacement(s, one, g, before)
 		default:
@@ -40,13 +41,10 @@ func (r *reconciler) gateOf(s *servicePlan) gate {
 			continue
 		}
 		nodes := r.reached(needed, dependency)
-		if !dependency.Required {
+		if dependency.Required {
+			g.must = append(g.must, nodes...)
+		} else {
 			g.may = append(g.may, nodes...)
-			continue
-		}
-		g.must = append(g.must, nodes...)
-		if sameGroup := needed.group > 0 && needed.group == s.group; !sameGroup && !dependency.Restart {
-			g.stop = append(g.stop, nodes...)
 		}
 	}
 	for _, sharing := range graph.SharedWith(s.service) {
@@ -75,7 +73,7 @@ func (r *reconciler) reached(needed *servicePlan, dependency project.Dependency)
 		}
 		needed.waits[goal] = waits
 		for _, id := range waits {
-			r.plan.Nodes[id].Optional = !dependency.Required
+			r.plan.Nodes[id].Optional = !dependency.Required && r.plan.Nodes[id].Group == 0
 		}
 	}
 	if dependency.Required {
@@ -88,14 +86,22 @@ func (r *reconciler) reached(needed *servicePlan, dependency project.Dependency)
 
 // waitFor plans a wait for one replica, unless it is there already and nothing happens to it.
 func (r *reconciler) waitFor(s *servicePlan, one *replica, goal step.Goal) []NodeID {
-	if len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal) {
+	switch {
+	case len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal):
 		return nil
+	case len(one.stands) > 0 && goal == step.Healthy && checksHealth(s.service):
+		return one.stands
 	}
 	wait := step.Wait{
 		Target: one.target(s.service.Name), Goal: goal, Project: r.Project.Name,
-		Dependency: true, Restarts: project.Restarts(s.service),
+		Dependency: true, Restarts: project.Restarts(s.service), Deadline: r.deadline,
 	}
 	return []NodeID{r.add(wait, one.start...)}
+}
+
+// checksHealth says whether the file gives the service a health check; an image may have one, too.
+func checksHealth(service project.Service) bool {
+	return service.HealthCheck != nil && !service.HealthCheck.Disable
 }
 
 // hasReached judges by what a list tells.

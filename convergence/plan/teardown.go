@@ -88,12 +88,10 @@ func (t *teardown) isOrphan(container engine.Container) bool {
 // removeContainers stops each container after those of the services that depend on its own, by the labels that they carry.
 func (t *teardown) removeContainers() {
 	needs := t.dependencies()
+	byService := t.byService()
 	for _, service := range dependentsFirst(needs) {
 		change := Change{Kind: Remove, Ref: graph.Service(service)}
-		for _, container := range t.chosen {
-			if container.Service != service {
-				continue
-			}
+		for _, container := range byService[service] {
 			t.removeContainer(container, needs)
 			change.Objects = append(change.Objects, step.Object{Kind: step.Container, Name: container.Name})
 		}
@@ -112,6 +110,14 @@ func dependentsFirst(needs *dag.Graph[string]) []string {
 	}
 	slices.Reverse(order)
 	return order
+}
+
+func (t *teardown) byService() map[string][]engine.Container {
+	services := map[string][]engine.Container{}
+	for _, container := range t.chosen {
+		services[container.Service] = append(services[container.Service], container)
+	}
+	return services
 }
 
 func (t *teardown) dependencies() *dag.Graph[string] {
@@ -164,19 +170,21 @@ func (t *teardown) removeNetworks() {
 }
 
 func (t *teardown) removeVolumes() {
-	for _, volume := range t.State.Volumes {
-		key, own := volume.Labels[project.LabelVolume]
-		var users []NodeID
-		for _, container := range t.chosen {
-			if mountsVolume(container, volume.Name) {
-				users = append(users, t.removals[container.ID])
+	users := map[string][]NodeID{}
+	for _, container := range t.chosen {
+		for _, mount := range container.Mounts {
+			if mount.Type == project.MountVolume {
+				users[mount.Name] = append(users[mount.Name], t.removals[container.ID])
 			}
 		}
+	}
+	for _, volume := range t.State.Volumes {
+		key, own := volume.Labels[project.LabelVolume]
 		own = own && volume.Labels[project.LabelProject] == t.Name && len(t.Services) == 0
-		if !own && (!isAnonymous(volume) || len(users) == 0) {
+		if !own && (!isAnonymous(volume) || len(users[volume.Name]) == 0) {
 			continue
 		}
-		id := t.add(step.RemoveVolume{Key: key, Name: volume.Name}, users...)
+		id := t.add(step.RemoveVolume{Key: key, Name: volume.Name}, users[volume.Name]...)
 		t.plan.Nodes[id].Optional = true
 		if own {
 			t.plan.Changes = append(t.plan.Changes, Change{
@@ -206,11 +214,9 @@ func Stop(input StopInput) *Plan {
 	t.choose()
 	t.chosen = slices.DeleteFunc(t.chosen, func(c engine.Container) bool { return c.OneOff || !c.Running() })
 	needs := t.dependencies()
+	byService := t.byService()
 	for _, service := range dependentsFirst(needs) {
-		for _, container := range t.chosen {
-			if container.Service != service {
-				continue
-			}
+		for _, container := range byService[service] {
 			t.plan.Changes = append(t.plan.Changes, Change{
 				Kind: End, Ref: graph.Service(service), Objects: []step.Object{{Kind: step.Container, Name: container.Name}},
 			})

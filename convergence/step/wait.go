@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -41,8 +42,25 @@ type Wait struct {
 	// Fresh says that the container is a new one which must not have died since it was started: it is about to take over from
 	// the one that it replaces.
 	Fresh bool
-	// Timeout is how long to wait at most; 0 means as long as it takes.
-	Timeout time.Duration
+	// Deadline is when to stop waiting; nil means never.
+	Deadline *Deadline
+}
+
+// Deadline is the time that all waits of a plan have together. It begins with the first of them: what comes before, a pull say,
+// does not count. It is safe for use from several goroutines.
+type Deadline struct {
+	after time.Duration
+	once  sync.Once
+	at    time.Time
+}
+
+// NewDeadline returns a deadline that has not begun.
+func NewDeadline(after time.Duration) *Deadline { return &Deadline{after: after} }
+
+// time is when the deadline is over; asking for it begins it.
+func (d *Deadline) time() time.Time {
+	d.once.Do(func() { d.at = time.Now().Add(d.after) })
+	return d.at
 }
 
 // errReached ends the event loop when the goal is reached.
@@ -52,9 +70,9 @@ var errReached = errors.New("reached")
 func (s Wait) Run(ctx context.Context, eng engine.Engine, report func(Progress)) error {
 	watching, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if s.Timeout > 0 {
+	if s.Deadline != nil {
 		var stop context.CancelFunc
-		watching, stop = context.WithTimeout(watching, s.Timeout)
+		watching, stop = context.WithDeadline(watching, s.Deadline.time())
 		defer stop()
 	}
 	watch := &watch{step: s, eng: eng, report: report}
@@ -69,7 +87,7 @@ func (s Wait) Run(ctx context.Context, eng engine.Engine, report func(Progress))
 		return watch.verdict
 	})
 	switch {
-	case watch.verdict == nil && s.Timeout > 0 && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+	case watch.verdict == nil && s.Deadline != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
 		return watch.timedOut(ctx)
 	case watch.verdict == nil:
 		return err

@@ -25,7 +25,7 @@ type WaitError struct {
 func (e *WaitError) Error() string {
 	switch {
 	case e.TimedOut:
-		return fmt.Sprintf("application not healthy after %s", e.Wait.Timeout)
+		return fmt.Sprintf("application not healthy after %s", e.Wait.Deadline.after)
 	case e.Wait.Goal == Completed:
 		return fmt.Sprintf("service %q %s", e.Wait.Service, e.Reason)
 	case e.Wait.Dependency:
