@@ -79,6 +79,12 @@ func (r *reconciler) create(s *servicePlan, one *replica, name string, after []N
 		Fields:   s.fields,
 		Replaces: one.current != nil,
 	}
+	for _, sharing := range graph.SharedWith(s.service) {
+		if create.Shares == nil {
+			create.Shares = map[string]string{}
+		}
+		create.Shares[sharing.Service] = r.firstContainer(sharing.Service)
+	}
 	id := r.add(create, after...)
 	for key := range s.service.Networks {
 		r.after(id, r.networks[key].ready...)

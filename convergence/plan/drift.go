@@ -1,11 +1,13 @@
 package plan
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/project"
 )
@@ -36,19 +38,51 @@ func (r *reconciler) reasons(s *servicePlan, container engine.Container) []Reaso
 // fingerprintReasons are the fields that differ from what the container was made from: by its fingerprint alone where it has
 // one, else by docker compose's hash.
 func (r *reconciler) fingerprintReasons(s *servicePlan, container engine.Container) []Reason {
-	return labelReasons(container.Labels, s.fields, func() (string, error) { return s.hash, nil })
+	return labelReasons(container.Labels, r.wantedFields(s), func() (string, error) { return s.hash, nil })
 }
 
-// attachmentReasons are networks of the service that a running container is not attached to, because they were made anew by
-// somebody else. A network that this plan makes anew is attached again instead.
+// wantedFields are a service's fields, and the containers whose namespaces or volumes it shares, where those stay: one of them
+// that was made anew leaves who shared it with nothing.
+func (r *reconciler) wantedFields(s *servicePlan) project.Fields {
+	fields := s.fields
+	for _, sharing := range graph.SharedWith(s.service) {
+		shared := r.services[sharing.Service]
+		if shared == nil || len(shared.replicas) == 0 {
+			continue
+		}
+		id := shared.replicas[0].lastingID()
+		if id == "" {
+			continue
+		}
+		if len(fields) == len(s.fields) {
+			fields = maps.Clone(s.fields)
+		}
+		fields[step.SharesField(sharing.Service)] = project.Field{Value: id}
+	}
+	return fields
+}
+
+// lastingID is the ID that a replica's container will have, where it is known before the plan is carried out.
+func (r *replica) lastingID() string {
+	switch {
+	case r.resume != nil:
+		return r.resume.ID
+	case r.current != nil && !r.replaced():
+		return r.current.ID
+	}
+	return ""
+}
+
+// attachmentReasons are networks of the service that a container is not attached to, because they were made anew by somebody
+// else. A network that this plan makes anew is attached again instead.
 func (r *reconciler) attachmentReasons(service project.Service, container engine.Container) []Reason {
-	if container.State != engine.StateRunning {
+	if service.NetworkMode != "" {
 		return nil
 	}
 	var reasons []Reason
 	for _, key := range sortedKeys(service.Networks) {
 		n := r.networks[key]
-		if n == nil || n.replaced || n.current != nil && attached(container, n.current.ID, n.name) {
+		if n == nil || n.current != nil && attached(container, n.current.ID, n.name) {
 			continue
 		}
 		reasons = append(reasons, Reason{Text: "not attached to network " + n.name})

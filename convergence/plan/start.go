@@ -121,18 +121,33 @@ func hasReached(container engine.Container, goal step.Goal) bool {
 // startKept plans the start of a container that was just created, that stands still, or that has to be started again because
 // something that it depends on is replaced.
 func (r *reconciler) startKept(s *servicePlan, one *replica, g gate) {
-	attach, wasStopped := r.reattachKept(s, one)
 	switch {
-	case one.current == nil, isStill(*one.current), wasStopped:
-		start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name), Again: wasStopped}, append(one.create, attach...))
+	case one.current == nil || isStill(*one.current):
+		start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name)}, append(one.create, r.reattachKept(s, one)...))
 		r.after(start, g.must...)
 		r.follow(start, g.may...)
 	case one.current.State == engine.StatePaused:
 		r.warn(graph.Service(s.service.Name), "container %s is paused and stays so; `docker unpause %s` lets it go on",
 			one.name, one.name)
 	default:
-		r.restartWithDependencies(s, one, g)
+		r.startAgain(s, one, g)
 	}
+}
+
+// startAgain plans that a container that runs is stopped and started again, where the plan makes one of its networks anew or
+// replaces something that it depends on with `restart: true`. It ran before, so it is started come what may.
+func (r *reconciler) startAgain(s *servicePlan, one *replica, g gate) {
+	if r.detached(s, one) {
+		r.beginGroup(s.service.Name, nil)
+		start := r.addStart(s, one, step.StartContainer{Target: target(*one.current), Again: true}, nil)
+		r.follow(start, r.reattachKept(s, one)...)
+		r.follow(start, g.must...)
+		r.follow(start, g.may...)
+		r.undo(step.StartContainer{Target: target(*one.current), Again: true})
+		r.endGroup()
+		return
+	}
+	r.restartWithDependencies(s, one, g)
 }
 
 func isStill(container engine.Container) bool {
@@ -155,51 +170,67 @@ func (r *reconciler) addStart(s *servicePlan, one *replica, start step.StartCont
 	return id
 }
 
-// reattachKept brings a container that stays into networks that the plan makes anew. Where it ran it was stopped for that.
-func (r *reconciler) reattachKept(s *servicePlan, one *replica) (attach []NodeID, wasStopped bool) {
-	if one.current == nil {
-		return nil, false
+// detached says whether the plan takes a container out of a network to make that anew.
+func (r *reconciler) detached(s *servicePlan, one *replica) bool {
+	for key := range s.service.Networks {
+		if n := r.networks[key]; n.replaced && attached(*one.current, n.current.ID, n.name) {
+			return true
+		}
 	}
+	return false
+}
+
+// reattachKept brings a container that stays into networks that the plan makes anew. In an open group it is tried again when
+// something fails.
+func (r *reconciler) reattachKept(s *servicePlan, one *replica) []NodeID {
+	if one.current == nil {
+		return nil
+	}
+	var attach []NodeID
 	for _, endpoint := range r.endpoints(s.service, one) {
 		for _, key := range sortedKeys(s.service.Networks) {
 			n := r.networks[key]
 			if !n.replaced || n.name != endpoint.Network || !attached(*one.current, n.current.ID, n.name) {
 				continue
 			}
-			attach = append(attach, r.add(step.ConnectNetwork{Target: target(*one.current), Endpoint: endpoint}, n.ready...))
+			connect := step.ConnectNetwork{Target: target(*one.current), Endpoint: endpoint}
+			attach = append(attach, r.add(connect, n.ready...))
+			if r.group > 0 {
+				r.undo(connect)
+			}
 		}
 	}
-	return attach, len(attach) > 0 && one.current.Running()
+	return attach
 }
 
 // restartWithDependencies stops and starts a running container where it asked for that (`depends_on.restart`) and what it
-// depends on is replaced. It is started again even when that fails: it ran before.
+// depends on is replaced. The stop comes before that is stopped, the start after it is as the condition asks for.
 func (r *reconciler) restartWithDependencies(s *servicePlan, one *replica, g gate) {
-	var stops, ready []NodeID
+	var replaced []*servicePlan
 	for _, name := range sortedKeys(s.service.DependsOn) {
-		needed := r.services[name]
-		if !s.service.DependsOn[name].Restart || needed == nil || len(needed.stopped) == 0 {
-			continue
+		if needed := r.services[name]; s.service.DependsOn[name].Restart && needed != nil && len(needed.stopped) > 0 {
+			replaced = append(replaced, needed)
 		}
-		if len(stops) == 0 {
-			r.group = r.conditionalGroup(needed)
-			stops = []NodeID{r.add(step.StopContainer{Target: target(*one.current), Timeout: r.Policy.StopTimeout})}
-			r.group = 0
-		}
-		for _, stopped := range needed.stopped {
-			r.after(stopped, stops...)
-		}
-		ready = append(ready, r.reached(needed, s.service.DependsOn[name])...)
 	}
-	if len(stops) == 0 {
+	if len(replaced) == 0 {
 		return
 	}
 	one.restart = true
-	r.group = r.plan.Nodes[stops[0]].Group
-	start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name), Again: true}, stops)
-	r.plan.Nodes[start].Commit = r.group > 0
-	r.group = 0
-	r.follow(start, ready...)
+	if r.group = r.conditionalGroup(replaced[0]); r.group == 0 {
+		r.beginGroup(s.service.Name, nil)
+	}
+	again := step.StartContainer{Target: target(*one.current), Again: true}
+	r.undo(again)
+	stop := r.add(step.StopContainer{Target: target(*one.current), Timeout: r.Policy.StopTimeout})
+	start := r.addStart(s, one, again, nil)
+	r.follow(start, stop)
+	r.endGroup()
+	for _, needed := range replaced {
+		for _, stopped := range needed.stopped {
+			r.follow(stopped, stop)
+		}
+		r.follow(start, r.reached(needed, s.service.DependsOn[needed.service.Name])...)
+	}
 	r.follow(start, g.must...)
 	r.follow(start, g.may...)
 }

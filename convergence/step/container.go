@@ -20,15 +20,19 @@ type CreateContainer struct {
 	Target
 	Request engine.CreateContainer
 	Fields  project.Fields
+	// Shares are the containers whose namespaces or volumes it shares, by service, each by what it is called when the step runs.
+	Shares map[string]string
 	// Replaces says that it is created beside the container that it will replace.
 	Replaces bool
 }
+
+// SharesField is the field of a fingerprint that holds the ID of the container whose namespaces or volumes are shared.
+func SharesField(service string) string { return "shares." + service }
 
 // Run implements [Step].
 func (s CreateContainer) Run(ctx context.Context, eng engine.Engine, _ func(Progress)) error {
 	request := s.Request
 	request.Labels = maps.Clone(request.Labels)
-	request.Labels[project.LabelSpec] = s.Fields.Seal(project.NewSalt())
 	if request.Labels[project.LabelImage] == "" {
 		image, err := eng.InspectImage(ctx, request.Image)
 		if err != nil {
@@ -36,9 +40,19 @@ func (s CreateContainer) Run(ctx context.Context, eng engine.Engine, _ func(Prog
 		}
 		request.Labels[project.LabelImage] = image.ID
 	}
-	if err := resolveShared(ctx, eng, &request); err != nil {
+	shared := resolver{ctx: ctx, eng: eng, ids: map[string]string{}, sharer: request.Name}
+	if err := shared.resolveRequest(&request); err != nil {
 		return err
 	}
+	fields := maps.Clone(s.Fields)
+	for service, ref := range s.Shares {
+		id, err := shared.resolve(ref)
+		if err != nil {
+			return err
+		}
+		fields[SharesField(service)] = project.Field{Value: id}
+	}
+	request.Labels[project.LabelSpec] = fields.Seal(project.NewSalt())
 	_, err := eng.CreateContainer(ctx, request)
 	if errors.Is(err, engine.ErrConflict) {
 		return &NameTakenError{Name: request.Name, Cause: err}
@@ -49,26 +63,33 @@ func (s CreateContainer) Run(ctx context.Context, eng engine.Engine, _ func(Prog
 // SharePrefix marks, in a request's namespaces, a container by the name that it has when the request is made.
 const SharePrefix = "container:"
 
-// resolveShared puts IDs in place of names: the engine keeps the text, and the name will change hands in a replacement.
-func resolveShared(ctx context.Context, eng engine.Containers, request *engine.CreateContainer) error {
-	ids := map[string]string{}
-	resolve := func(ref string) (string, error) {
-		if id, ok := ids[ref]; ok {
-			return id, nil
-		}
-		found, err := eng.InspectContainer(ctx, ref)
-		if err != nil {
-			return "", fmt.Errorf("look at container %q, which %q shares with: %w", ref, request.Name, err)
-		}
-		ids[ref] = found.ID
-		return found.ID, nil
+// resolver puts IDs in place of names: the engine keeps what it is given, and names change hands in a replacement.
+type resolver struct {
+	ctx    context.Context //nolint:containedctx // it lives as long as one call
+	eng    engine.Containers
+	ids    map[string]string
+	sharer string
+}
+
+func (r resolver) resolve(ref string) (string, error) {
+	if id, ok := r.ids[ref]; ok {
+		return id, nil
 	}
+	found, err := r.eng.InspectContainer(r.ctx, ref)
+	if err != nil {
+		return "", fmt.Errorf("look at container %q, which %q shares with: %w", ref, r.sharer, err)
+	}
+	r.ids[ref] = found.ID
+	return found.ID, nil
+}
+
+func (r resolver) resolveRequest(request *engine.CreateContainer) error {
 	for _, mode := range []*string{&request.NetworkMode, &request.IPC, &request.PID} {
 		name, ok := strings.CutPrefix(*mode, SharePrefix)
 		if !ok {
 			continue
 		}
-		id, err := resolve(name)
+		id, err := r.resolve(name)
 		if err != nil {
 			return err
 		}
@@ -77,7 +98,7 @@ func resolveShared(ctx context.Context, eng engine.Containers, request *engine.C
 	sources := make([]string, len(request.VolumesFrom))
 	for i, entry := range request.VolumesFrom {
 		name, access, hasAccess := strings.Cut(entry, ":")
-		id, err := resolve(name)
+		id, err := r.resolve(name)
 		if err != nil {
 			return err
 		}
