@@ -1,0 +1,51 @@
+//go:build e2e
+
+package cli_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/muster-dev/muster/convergence/engine/docker"
+)
+
+// TestScriptsOnEngine runs the same scripts on the real engine that DOCKER_HOST names. Without one it fails.
+func TestScriptsOnEngine(t *testing.T) {
+	host := os.Getenv("DOCKER_HOST")
+	client, err := docker.Dial(t.Context(), docker.Options{Env: os.Getenv})
+	if err != nil {
+		t.Fatalf("connect to engine: %v", err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	if host == "" {
+		host = client.Endpoint().Host
+	}
+	importBox(t, client)
+	scripts(t, "testdata/script", func(*testscript.Env) (string, error) { return host, nil })
+}
+
+// importBox makes the image that scripts run; it goes with the test.
+func importBox(t *testing.T, client *docker.Client) {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "testbox")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary,
+		"github.com/muster-dev/muster/convergence/engine/docker/testbox/main")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build testbox: %v\n%s", err, output)
+	}
+	content, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.ImportImage(t.Context(), docker.ScratchImage{
+		Ref: box, Files: map[string]docker.ScratchFile{"/testbox": {Content: content}},
+		Entrypoint: []string{"/testbox"}, Cmd: []string{"-stay"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
