@@ -3,6 +3,7 @@
 package cli_test
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,6 +45,7 @@ func importBox(t *testing.T, client *docker.Client) {
 	}
 	if _, err := client.ImportImage(t.Context(), docker.ScratchImage{
 		Ref: box, Files: map[string]docker.ScratchFile{"/testbox": {Content: content}},
+		Folders:    map[string]fs.FileMode{"/tmp": 0o1777},
 		Entrypoint: []string{"/testbox"}, Cmd: []string{"-stay"},
 	}); err != nil {
 		t.Fatal(err)
