@@ -92,7 +92,7 @@ images: dev engine ## make the images of the examples
 
 demo: build images ## bring the example stack up and show it
 	$(call show,bin/muster -f $(EXAMPLE) up -d --wait)
-	@echo '$$ open $(EXAMPLE_URL) and give it a text to count'
+	@echo "\$$ open $(EXAMPLE_URL) and give it a text to count"
 	@$(DEV) get --form text='$(EXAMPLE_TEXT)' --expect '$(EXAMPLE_TEXT)</td><td>done' "$(EXAMPLE_URL)"
 	$(call show,bin/muster -f $(EXAMPLE) ps)
 	$(call show,bin/muster -f $(EXAMPLE) logs --no-color)

@@ -23,6 +23,9 @@ type part struct {
 	failed bool
 }
 
+// engineTag is the build tag of the tests that need an engine.
+const engineTag = "e2e"
+
 // runTests vets, runs the tests that need no engine, and then those that do. Every part is run whatever became of the ones
 // before; the end tells of all of them.
 func runTests(ctx context.Context, t tool, args []string) error {
@@ -79,7 +82,7 @@ func summarize(t tool, parts []part, took time.Duration) (failed bool) {
 }
 
 func vet(ctx context.Context, t tool) part {
-	err := t.goCommand(ctx, nil, "vet", "./...").Run()
+	err := t.goCommand(ctx, nil, "vet", "-tags="+engineTag, "./...").Run()
 	if err != nil {
 		return part{name: "vet", result: "go vet: " + err.Error(), failed: true}
 	}
@@ -90,7 +93,7 @@ func unitTests(ctx context.Context, t tool) part {
 	return goTest(ctx, t, "unit", nil, "./...")
 }
 
-// engineTests runs the tests behind the tag e2e on the engine that answers, started if need be. The error says why they
+// engineTests runs the tests behind the tag on the engine that answers, started if need be. The error says why they
 // could not be run at all.
 func engineTests(ctx context.Context, t tool) (part, error) {
 	missing := part{name: "engine", result: "DID NOT RUN", failed: true}
@@ -110,7 +113,7 @@ func engineTests(ctx context.Context, t tool) (part, error) {
 		return part{name: "engine", result: "there are no tests that need an engine; " + description}, nil
 	}
 	// One package at a time: they share the engine, and some count what is on it.
-	tested := goTest(ctx, t, "engine", engineVariables(found.record), append([]string{"-p=1", "-tags=e2e"}, packages...)...)
+	tested := goTest(ctx, t, "engine", engineVariables(found.record), append([]string{"-p=1", "-tags=" + engineTag}, packages...)...)
 	tested.result += "; " + description
 	return tested, nil
 }
@@ -123,7 +126,7 @@ func engineVariables(record daemon.Record) []string {
 	return []string{"DOCKER_HOST=" + record.Host}
 }
 
-// enginePackages are the packages that have tests behind the tag e2e.
+// enginePackages are the packages that have tests behind the tag.
 func enginePackages(ctx context.Context, t tool) ([]string, error) {
 	const format = "{{.ImportPath}} {{.TestGoFiles}} {{.XTestGoFiles}}"
 	list := func(tags string) (string, error) {
@@ -139,7 +142,7 @@ func enginePackages(ctx context.Context, t tool) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	tagged, err := list("e2e")
+	tagged, err := list(engineTag)
 	if err != nil {
 		return nil, err
 	}

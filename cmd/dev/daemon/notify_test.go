@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -52,6 +54,15 @@ func TestReadiness(t *testing.T) {
 func TestTail(t *testing.T) {
 	t.Parallel()
 	if got := tail("/no/such/log"); !strings.Contains(got, "no such file") {
+		t.Errorf("tail = %q", got)
+	}
+	log := filepath.Join(t.TempDir(), "engine.log")
+	content := strings.Repeat("time=1 level=warning msg=old\n", 20) + "time=2 level=info msg=booted\nfailed to start daemon\n"
+	if err := os.WriteFile(log, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := tail(log)
+	if strings.Count(got, "old") != 11 || strings.Contains(got, "booted") || !strings.HasSuffix(got, "\n  failed to start daemon") {
 		t.Errorf("tail = %q", got)
 	}
 }

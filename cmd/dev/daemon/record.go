@@ -53,9 +53,9 @@ func (r Record) write(cache string) error {
 	if err != nil {
 		return fmt.Errorf("write record of engine: %w", err)
 	}
-	const private = 0o600
+	const mode = 0o644 // other users may know of the engine; whether they may use it is the socket's matter
 	path := recordPath(cache)
-	if err := os.WriteFile(path+".part", append(data, '\n'), private); err != nil {
+	if err := os.WriteFile(path+".part", append(data, '\n'), mode); err != nil {
 		return fmt.Errorf("write record of engine: %w", err)
 	}
 	if err := os.Rename(path+".part", path); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -93,6 +94,8 @@ func tail(path string) string {
 	if err != nil {
 		return "  " + err.Error()
 	}
-	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(data)), "\n"), func(line string) bool {
+		return strings.Contains(line, " level=info ")
+	})
 	return "  " + strings.Join(lines[max(0, len(lines)-enough):], "\n  ")
 }

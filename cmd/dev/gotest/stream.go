@@ -74,6 +74,9 @@ func (r *reader) take(e event) {
 	case "build-output":
 		fmt.Fprint(r.out, e.Output)
 	case "output":
+		if strings.HasPrefix(e.Output, "=== ") {
+			return // which test goes on: of use only where several wrote into one stream
+		}
 		if r.held[key] == nil {
 			r.held[key] = &strings.Builder{}
 		}

@@ -13,6 +13,7 @@ const stream = `{"Action":"start","Package":"m/good"}
 {"Action":"pass","Package":"m/good","Elapsed":1.234}
 {"Action":"output","Package":"m/none","Output":"? m/none [no test files]\n"}
 {"Action":"skip","Package":"m/none"}
+{"Action":"output","Package":"m/bad","Test":"TestC","Output":"=== RUN   TestC\n"}
 {"Action":"output","Package":"m/bad","Test":"TestC","Output":"    c_test.go:7: wrong\n"}
 {"Action":"output","Package":"m/bad","Test":"TestC","Output":"--- FAIL: TestC (0.00s)\n"}
 {"Action":"fail","Package":"m/bad","Test":"TestC"}
