@@ -34,9 +34,10 @@ func newRoot(g *globals, interrupts *interrupts) *cobra.Command {
 makes a plan with its reasons, and carries it out in order.
 
 It takes the files, commands, flags and names of docker compose.`,
-		SilenceUsage: true, SilenceErrors: true, TraverseChildren: true,
-		Args:              cobra.ArbitraryArgs,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		SilenceUsage: true, SilenceErrors: true, TraverseChildren: true, DisableFlagsInUseLine: true,
+		SuggestionsMinimumDistance: 2, //nolint:mnd // cobra's own default, which it only sets on its own paths
+		Args:                       cobra.ArbitraryArgs,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if g.showVersion {
 				return runVersion(&versionOptions{globals: g})

@@ -17,6 +17,7 @@ import (
 	"github.com/muster-dev/muster/convergence"
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/project"
 )
 
@@ -130,6 +131,9 @@ func (o *upOptions) loadForRun(ctx context.Context) (*project.Project, error) {
 	}
 	if len(p.Services) == 0 && !o.allResources {
 		return nil, errors.New("no service selected")
+	}
+	if _, err := graph.From(p); err != nil { // before an engine is asked for anything
+		return nil, err
 	}
 	o.warn(p.Unsupported())
 	return p, p.ReadContents()

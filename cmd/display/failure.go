@@ -26,10 +26,10 @@ func Failure(w io.Writer, err error, heldUp []string, colors bool) {
 	}
 }
 
-// split takes joined errors apart.
+// split takes joined errors apart: those that only list others. One that says something of its own stays whole.
 func split(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only the outermost join is one of several failures
-	if !ok {
+	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
 		return []error{err}
 	}
 	var all []error

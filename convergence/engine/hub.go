@@ -152,40 +152,59 @@ const (
 	reconnectFirst    = 100 * time.Millisecond
 )
 
+// run follows the engine's events until the hub is closed or there is no way back to the engine.
 func (h *Hub) run() {
-	var (
-		once  sync.Once
-		last  time.Time
-		stand = func() { once.Do(func() { close(h.standing) }) }
-	)
-	defer stand()
-	for attempt := 0; ; attempt++ {
-		filter := EventFilter{Project: h.project, Since: last}
-		err := h.Engine.Events(h.ctx, filter, func() {
-			if attempt > 0 {
-				h.publish(Event{Kind: EventResync, Time: time.Now()})
-			}
-			attempt = 0
-			stand()
-		}, func(event Event) error {
-			if event.Time.After(last) {
-				last = event.Time
-			}
-			h.publish(event)
-			return nil
-		})
+	source := &hubSource{hub: h}
+	defer source.stand()
+	for {
+		err := source.follow()
 		if h.ctx.Err() != nil {
 			return
 		}
-		if !errors.Is(err, ErrUnavailable) || attempt >= reconnectAttempts {
+		if !errors.Is(err, ErrUnavailable) || source.attempt >= reconnectAttempts {
 			h.fail(err)
 			return
 		}
 		select {
-		case <-time.After(reconnectFirst << attempt):
+		case <-time.After(reconnectFirst << source.attempt):
+			source.attempt++
 		case <-h.ctx.Done():
 			return
 		}
+	}
+}
+
+// hubSource is the one subscription of a hub, through however many connections.
+type hubSource struct {
+	hub     *Hub
+	stood   bool
+	attempt int       // of coming back, counted from the last connection that stood
+	last    time.Time // of the last event, by the engine's clock
+}
+
+// follow is one connection. Later ones begin with the last event's time, so some events come twice.
+func (s *hubSource) follow() error {
+	filter := EventFilter{Project: s.hub.project, Since: s.last}
+	return s.hub.Engine.Events(s.hub.ctx, filter, func() {
+		if s.stood {
+			s.hub.publish(Event{Kind: EventResync, Time: time.Now()})
+		}
+		s.attempt = 0
+		s.stand()
+	}, func(event Event) error {
+		if event.Time.After(s.last) {
+			s.last = event.Time
+		}
+		s.hub.publish(event)
+		return nil
+	})
+}
+
+// stand lets those go on who wait for the subscription.
+func (s *hubSource) stand() {
+	if !s.stood {
+		s.stood = true
+		close(s.hub.standing)
 	}
 }
 
