@@ -80,7 +80,7 @@ func (e *LimitError) Error() string {
 func Follow(ctx context.Context, from Engine, options Options, sink func(Item) error) error {
 	f := &follower{
 		engine: from, options: options, sink: sink,
-		turn: make(chan struct{}, 1), histories: semaphore.NewWeighted(historiesAtOnce),
+		turn: make(chan struct{}, 1), histories: semaphore.NewWeighted(historiesAtOnce), doubt: make(chan struct{}, 1),
 	}
 	work := f.history
 	if options.Follow {
@@ -100,6 +100,7 @@ type follower struct {
 	sink      func(Item) error
 	turn      chan struct{} // is held while sink is called
 	histories *semaphore.Weighted
+	doubt     chan struct{} // takes a token when a stream has ended and no event says why
 }
 
 // send calls sink when it is this goroutine's turn.

@@ -138,19 +138,24 @@ func (b *inbox) firstExit() (task, bool) {
 	return task{}, false
 }
 
-// exitBefore takes the next task when it is an exit before the moment.
-func (b *inbox) exitBefore(moment time.Time) (task, bool) {
+// overdue is what must be told before a line of the moment: an exit that was before it, which is taken, and once the container
+// is known to run again that it has started, of which the reading is left to be done.
+func (b *inbox) overdue(moment time.Time, runsAgain bool) (task, bool) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	if len(b.tasks) == 0 {
 		return task{}, false
 	}
 	first := b.tasks[0]
-	if first.kind != taskExit || first.time.IsZero() || !first.time.Before(moment) {
-		return task{}, false
+	switch {
+	case first.kind == taskExit && !first.time.IsZero() && first.time.Before(moment):
+		b.tasks = b.tasks[1:]
+		return first, true
+	case runsAgain && first.kind == taskRead && first.started:
+		b.tasks[0].started = false
+		return first, true
 	}
-	b.tasks = b.tasks[1:]
-	return first, true
+	return task{}, false
 }
 
 // whenExit calls back once, as soon as an exit waits; nil takes the call back. The call must not block nor use the inbox.

@@ -70,6 +70,30 @@ func TestEventsLostForAWhile(t *testing.T) {
 	})
 }
 
+func TestOneEventLost(t *testing.T) {
+	play(t, func(s *scene) {
+		web := s.fake.run("web", 1, "a")
+		s.follow(everything())
+		s.fake.do(func() { s.fake.silent = true })
+		s.fake.die(web, 4, engine.StateExited)
+		s.finish("web-1 | a", "web-1 exited 4")
+	})
+}
+
+func TestStopToldBeforeTheEnd(t *testing.T) {
+	play(t, func(s *scene) {
+		web := s.fake.run("web", 1, "a")
+		s.follow(everything())
+		s.fake.do(func() {
+			s.fake.tell(web, "stop", func(e *engine.Event) { e.Time = e.Time.Add(time.Microsecond) })
+		})
+		s.fake.die(web, 4, engine.StateExited)
+		s.pass()
+		s.compare([]string{"web-1 | a", "web-1 exited 4"})
+		s.finish("web-1 | a", "web-1 exited 4")
+	})
+}
+
 func TestToldAgainAfterALostConnection(t *testing.T) {
 	play(t, func(s *scene) {
 		web := s.fake.run("web", 1, "a")

@@ -47,6 +47,9 @@ type half struct {
 	size   int       // of its text so far
 	start  int       // where in line it begins
 	stamp  []byte    // what may be the beginning of the next message's stamp
+
+	open    int  // size of the message that a stream ended in, while it is the last that was read
+	repeats bool // the message under way is that one
 }
 
 func newDecoder(emit func(engine.Stream, time.Time, []byte, bool) error) *decoder {
@@ -127,7 +130,12 @@ func (d *decoder) begin(h *half, data []byte) []byte {
 func (d *decoder) beginMessage(h *half, at time.Time) {
 	h.inside, h.at, h.size, h.start = true, at, 0, len(h.line)
 	h.again = d.replay.again(at)
-	if !h.again && !h.begun {
+	h.repeats = h.again && h.open > 0 && d.replay.at+d.replay.behind == 0
+	if h.again {
+		return
+	}
+	h.open = 0
+	if !h.begun {
 		h.begun, h.time = true, at
 	}
 }
@@ -142,11 +150,15 @@ func (h *half) hold(text []byte) {
 
 // text reads the message under way to its end, or as far as there is data.
 func (d *decoder) text(h *half, data []byte) (rest []byte, lineEnded bool, err error) {
-	part := data[:min(len(data), d.messageSize-h.size)]
+	size := d.messageSize
+	if h.repeats {
+		size = h.open // after it comes the next run's first message, or the rest of the line
+	}
+	part := data[:min(len(data), size-h.size)]
 	end := bytes.IndexByte(part, '\n')
 	if end < 0 {
 		h.hold(part)
-		if h.size >= d.messageSize {
+		if h.size >= size {
 			err = d.finish(h)
 		}
 		return data[len(part):], false, err
@@ -193,25 +205,33 @@ func withoutReturn(line []byte) []byte { return bytes.TrimSuffix(line, []byte{'\
 // end is called when a stream has come to its end: lines that have begun are as whole as they will be.
 func (d *decoder) end() error {
 	for i := range d.halves {
-		h := &d.halves[i]
-		if len(h.stamp) > 0 {
-			d.beginMessage(h, h.at)
-			h.hold(h.stamp)
+		if err := d.endHalf(&d.halves[i]); err != nil {
+			return err
 		}
-		if h.inside {
-			if err := d.finish(h); err != nil {
-				return err
-			}
-		}
-		if len(h.line) > 0 {
-			if err := d.endLine(h); err != nil {
-				return err
-			}
-		}
-		h.begun, h.stamp = false, h.stamp[:0]
 	}
 	d.replay = d.cursor
 	return nil
+}
+
+func (d *decoder) endHalf(h *half) error {
+	if len(h.stamp) > 0 {
+		d.beginMessage(h, h.at)
+		h.hold(h.stamp)
+		h.stamp = h.stamp[:0]
+	}
+	if h.inside {
+		if !h.again {
+			h.open = h.size
+		}
+		if err := d.finish(h); err != nil {
+			return err
+		}
+	}
+	h.begun = false
+	if len(h.line) == 0 {
+		return nil
+	}
+	return d.endLine(h)
 }
 
 // lost is called when a connection has broken off. What is left of messages that are not whole is dropped, because the next

@@ -59,18 +59,19 @@ func (w *watcher) happened(ctx context.Context, event engine.Event, seen map[str
 		w.newcomer(ctx, event, seen)
 		return
 	}
-	if event.Time.Before(c.last) {
+	if event.Time.Before(c.last) && event.Action != "destroy" {
 		return // told again after a lost connection
 	}
-	c.last = event.Time
 	delete(w.untold, event.ID)
 	now, there := seen[event.ID]
 	switch event.Action {
 	case "start":
+		c.last = event.Time
 		w.started(c, event)
 	case "oom":
 		c.outOfMemory = true
 	case "die":
+		c.last = event.Time
 		if c.phase != running {
 			return
 		}

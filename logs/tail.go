@@ -33,6 +33,7 @@ type tail struct {
 
 	frames     atomic.Int64 // that came
 	failure    error        // of the sink
+	runsAgain  bool         // the exit of an earlier run was told before a line
 	early      bool         // the last stream ended before the container
 	unreadable bool         // the log driver cannot read
 }
@@ -75,8 +76,9 @@ func (t *tail) do(ctx context.Context, next task) error {
 		}
 		return t.exited(ctx, next)
 	case taskRead:
+		t.runsAgain = false
 		if next.started {
-			if err := t.send(ctx, Item{Kind: KindStarted, Line: Line{Source: t.source, Time: next.time}}); err != nil {
+			if err := t.started(ctx, next); err != nil {
 				return err
 			}
 		}
@@ -85,17 +87,26 @@ func (t *tail) do(ctx context.Context, next task) error {
 	return nil
 }
 
-// line hands a line on, after the exits that came before it.
+// line hands a line on, after what came before it: a stream may go on into the container's next run.
 func (t *tail) line(ctx context.Context, line Line) error {
 	for {
-		end, ok := t.inbox.exitBefore(line.Time)
+		due, ok := t.inbox.overdue(line.Time, t.runsAgain)
 		if !ok {
 			return t.send(ctx, Item{Kind: KindLine, Line: line})
 		}
-		if err := t.exited(ctx, end); err != nil {
+		t.runsAgain = due.kind == taskExit
+		tell := t.started
+		if t.runsAgain {
+			tell = t.exited
+		}
+		if err := tell(ctx, due); err != nil {
 			return err
 		}
 	}
+}
+
+func (t *tail) started(ctx context.Context, start task) error {
+	return t.send(ctx, Item{Kind: KindStarted, Line: Line{Source: t.source, Time: start.time}})
 }
 
 func (t *tail) exited(ctx context.Context, end task) error {
@@ -135,7 +146,8 @@ func (t *tail) read(ctx context.Context, follow bool) error {
 }
 
 // ended says whether the end of a stream was the end of what there is to read. Engines have been seen to end a followed stream
-// although the container ran on: then it is asked for again, a few times, and after those when the container ends.
+// although the container ran on: then it is asked for again, a few times, and after those when the container ends. Or the event
+// of its end was lost: then a look will tell.
 func (t *tail) ended(ctx context.Context, request engine.LogOptions, failures int) (bool, error) {
 	t.lines = -1
 	if err := t.decoder.end(); err != nil {
@@ -143,6 +155,10 @@ func (t *tail) ended(ctx context.Context, request engine.LogOptions, failures in
 	}
 	if !request.Follow || !t.options.Until.IsZero() || t.inbox.wait(ctx, staleAfter) {
 		return true, nil
+	}
+	select {
+	case t.doubt <- struct{}{}:
+	default:
 	}
 	t.early = failures >= retries
 	return t.early, ctx.Err()

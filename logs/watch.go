@@ -32,7 +32,7 @@ type watched struct {
 	tail        *tail
 	name        string
 	phase       phase
-	last        time.Time // of the newest event that was taken
+	last        time.Time // of its last start or end; engines tell of a stop before or after the end that it has caused
 	outOfMemory bool      // since its last end
 }
 
@@ -72,6 +72,8 @@ func (w *watcher) run(ctx context.Context) error {
 			err = w.take(ctx, w.batch(event))
 		case <-channelOf(w.settle):
 			err = w.settleNow(ctx)
+		case <-w.doubt:
+			err = w.compare(ctx)
 		case <-starting:
 			starting, w.created = nil, map[string]bool{}
 			err = w.compare(ctx)
