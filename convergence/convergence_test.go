@@ -272,7 +272,7 @@ services:
   gone: {image: nowhere/at-all}
 `), plan.Policy{})
 	text := fmt.Sprint(err)
-	for _, want := range []string{`service "job" didn't complete successfully: exit 4`, `pull image "nowhere/at-all"`} {
+	for _, want := range []string{`service "job" didn't complete successfully: exit 4`, `pull image nowhere/at-all`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("error %q lacks %q", text, want)
 		}

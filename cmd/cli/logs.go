@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -78,9 +79,12 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 		return err
 	}
 	return logs.Follow(ctx, eng, logs.Options{
-		Project: name, Services: o.services, Filter: wanted, Follow: o.follow, Tail: tail,
+		Project: name, Services: o.services, Filter: wanted, Follow: o.follow, Tail: tail, Linger: linger,
 	}, logs.NewPrinter(printer).Print)
 }
+
+// linger bridges the moment between the end of the last container and its start by hand, as `docker restart` has it.
+const linger = 500 * time.Millisecond
 
 // sourceNames are the names before the lines, known beforehand so that all prefixes are equally wide.
 func sourceNames(ctx context.Context, eng engine.Engine, name string, wanted func(engine.Container) bool) ([]string, error) {

@@ -55,8 +55,12 @@ func Plan(w io.Writer, p *plan.Plan, colors bool) {
 func writeChange(w io.Writer, s style, change plan.Change, names int) {
 	mark, words := changeWords(change)
 	head := mark + " " + pad(harmless(refWords(change.Ref)), names) + "  " + words
-	if change.Note != "" {
-		head += s.dim(", " + harmless(change.Note))
+	switch note := ", " + harmless(change.Note); {
+	case change.Note == "":
+	case change.Kind == plan.Orphan:
+		head += note
+	default:
+		head += s.dim(note)
 	}
 	switch change.Kind {
 	case plan.Create, plan.Start, plan.RunAgain:

@@ -33,7 +33,7 @@ type PullError struct {
 	Cause     error
 }
 
-func (e *PullError) Error() string { return fmt.Sprintf("pull image %q: %s", e.Reference, e.Cause) }
+func (e *PullError) Error() string { return e.Cause.Error() }
 func (e *PullError) Unwrap() error { return e.Cause }
 
 // Hint is what to try next.

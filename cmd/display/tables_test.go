@@ -1,0 +1,184 @@
+package display
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/muster-dev/muster/convergence"
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/project"
+)
+
+func TestPlanText(t *testing.T) {
+	t.Parallel()
+	made := &plan.Plan{
+		Project: "shop", Services: 4, Containers: 6,
+		Changes: []plan.Change{
+			{Kind: plan.Create, Ref: graph.Volume("data")},
+			{
+				Kind: plan.Replace, Ref: graph.Service("web"), Note: "one at a time", Objects: make([]step.Object, 2),
+				Reasons: []plan.Reason{
+					{Change: project.Change{Path: "environment.LOG_LEVEL", Old: "info", New: "debug", Sensitive: true}},
+					{Change: project.Change{Path: "environment.TOKEN", Sensitive: true}},
+					{Change: project.Change{Path: "image", Old: "3f2a1c000000", New: "9b77d0000000"}},
+					{Change: project.Change{Path: "user", New: "root", Added: true}},
+					{Change: project.Change{Path: "labels.x", Old: "a\x1b[2Jb", Removed: true}},
+				},
+			},
+			{Kind: plan.Create, Ref: graph.Service("mailer"), Objects: make([]step.Object, 1)},
+			{Kind: plan.RunAgain, Ref: graph.Service("migrate"), Objects: make([]step.Object, 1)},
+			{Kind: plan.Maybe, Ref: graph.Service("fresh"), Objects: make([]step.Object, 1), Reasons: []plan.Reason{{Text: "replaced if the pull brings another image"}}},
+			{Kind: plan.Orphan, Ref: graph.Service("cron"), Objects: make([]step.Object, 1), Note: "from compose.cron.yaml"},
+		},
+		Unchanged: []plan.Kept{
+			{Ref: graph.Service("api"), Object: step.Object{Kind: step.Container, Name: "shop-api-1"}},
+			{Ref: graph.Service("api"), Object: step.Object{Kind: step.Container, Name: "shop-api-2"}},
+			{Ref: graph.Service("db"), Object: step.Object{Kind: step.Container, Name: "shop-db-1"}},
+			{Ref: graph.Network("default"), Object: step.Object{Kind: step.Network, Name: "shop_default"}},
+		},
+		Questions: []plan.Question{{Volume: "data", Text: "Recreate (data will be lost)?"}},
+	}
+	for name, colors := range map[string]bool{"plan": false, "plan-colours": true} {
+		var text bytes.Buffer
+		Plan(&text, made, colors)
+		golden(t, name, text.String())
+	}
+	var text bytes.Buffer
+	Plan(&text, &plan.Plan{Project: "shop", Services: 5, Containers: 7}, false)
+	if got, want := text.String(), "shop: up to date (5 services, 7 containers)\n"; got != want {
+		t.Errorf("nothing to do: %q, want %q", got, want)
+	}
+}
+
+func TestPlanJSON(t *testing.T) {
+	t.Parallel()
+	s := newStory()
+	s.plan.Groups = []plan.Group{{Name: "web", When: step.ImageChanged{Reference: "web"}}}
+	s.plan.Nodes[5].Group = 1
+	var text bytes.Buffer
+	if err := PlanJSON(&text, s.plan); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "plan-json", text.String())
+}
+
+func TestFailure(t *testing.T) {
+	t.Parallel()
+	waited := &step.WaitError{
+		Wait:   step.Wait{Target: step.Target{Name: "shop-api-1", Service: "api"}, Goal: step.Healthy, Dependency: true},
+		Reason: "is unhealthy",
+		Details: engine.ContainerDetails{
+			OOMKilled: true, RestartCount: 2,
+			HealthCheck: &engine.HealthCheck{
+				FailingStreak: 5, Retries: 5,
+				Probes: []engine.ProbeResult{{ExitCode: 1, Output: "wget: server returned error: \x1b[31m500\x1b[0m\n"}},
+			},
+		},
+		Log: []byte("12:04:07 cannot reach postgres\r\n12:04:09 giving up\n"),
+	}
+	failed := &convergence.StepError{
+		Step: step.Wait{}, Err: waited, Undone: &convergence.Undone{Group: "api", Restored: []string{"shop-api-1"}},
+	}
+	pull := &convergence.StepError{
+		Step: step.PullImage{Reference: "mailer:1"},
+		Err:  &step.PullError{Reference: "mailer:1", Cause: fmt.Errorf("no route to host: %w", engine.ErrUnavailable)},
+	}
+	var text bytes.Buffer
+	Failure(&text, errors.Join(failed, pull), []string{"web", "worker"}, false)
+	golden(t, "failure", text.String())
+}
+
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	Problems(&text, &project.LoadError{
+		Source: map[string][]byte{"compose.yaml": []byte("services:\n  web:\n    prots:\n    \x1b[2Jimage: nginx\n")},
+		Problems: []project.Problem{
+			{Position: project.Position{File: "compose.yaml", Line: 3, Column: 5}, Path: "services.web", Message: `unknown key "prots"`,
+				Hint: `did you mean "ports"?`, Length: 5},
+			{Position: project.Position{File: "compose.yaml", Line: 4, Column: 5}, Message: "a place with an escape"},
+			{Position: project.Position{File: "other.yaml"}, Message: "no place"},
+		},
+	}, false)
+	golden(t, "problems", text.String())
+}
+
+func fleet() []engine.Container {
+	labels := map[string]string{"b": "2", "a": "1"}
+	return []engine.Container{
+		{
+			ID: "0123456789abcdef", Name: "shop-web-1", Service: "web", Number: 1, Project: "shop", Image: "nginx:1", Labels: labels,
+			Command: "nginx -g 'daemon off;' --and more", Created: noon().Add(-3 * time.Minute),
+			State: engine.StateRunning, Health: engine.HealthHealthy, Status: "Up 3 minutes (healthy)",
+			Ports: []engine.PublishedPort{
+				{HostIP: "0.0.0.0", HostPort: 8080, Port: 80, Protocol: "tcp"}, {HostIP: "::", HostPort: 8080, Port: 80, Protocol: "tcp"},
+				{Port: 443, Protocol: "tcp"},
+			},
+			Networks: []engine.Attachment{{Network: "shop_default"}},
+			Mounts:   []engine.MountPoint{{Type: "volume", Name: "shop_data", Target: "/data"}, {Type: "bind", Source: "/etc/x", Target: "/x"}},
+		},
+		{
+			Name: "shop-web-2", Service: "web", Number: 2, Image: "nginx:1", Command: "nginx", Created: noon().Add(-2 * time.Second),
+			State: engine.StateRunning, Health: engine.HealthStarting, Status: "Up 2 seconds (health: starting)",
+		},
+		{Name: "shop-api-1", Service: "api", Number: 1, State: engine.StateRestarting, ExitCode: 137, Status: "Restarting (137) 5 seconds ago"},
+		{Name: "shop-job-1", Service: "job", Number: 1, State: engine.StateExited, Status: "Exited (0) About a minute ago"},
+		{Name: "shop-bad-1", Service: "bad", Number: 1, State: engine.StateExited, ExitCode: 3, Status: "Exited (3) 2 hours ago"},
+		{Name: "shop-new-1", Service: "new", Number: 1, State: engine.StateCreated, Status: "Created"},
+		{Name: "shop-x-run-1", Service: "x", OneOff: true, State: engine.StateRunning, Status: "Up Less than a second"},
+	}
+}
+
+func TestContainerTables(t *testing.T) {
+	t.Parallel()
+	for name, write := range map[string]func(*bytes.Buffer) error{
+		"ps":         func(w *bytes.Buffer) error { return Containers(w, fleet(), noon(), false) },
+		"ps-whole":   func(w *bytes.Buffer) error { return Containers(w, fleet(), noon(), true) },
+		"ps-narrow":  func(w *bytes.Buffer) error { return Replicas(w, fleet(), false) },
+		"ps-colours": func(w *bytes.Buffer) error { return Replicas(w, fleet(), true) },
+		"ps-json":    func(w *bytes.Buffer) error { return ContainersJSON(w, fleet()[:1], noon()) },
+	} {
+		var text bytes.Buffer
+		if err := write(&text); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, text.String())
+	}
+}
+
+func TestPortsText(t *testing.T) {
+	t.Parallel()
+	port := func(host, target uint16) engine.PublishedPort {
+		return engine.PublishedPort{HostIP: "0.0.0.0", HostPort: host, Port: target, Protocol: "tcp"}
+	}
+	for _, test := range []struct {
+		ports []engine.PublishedPort
+		want  string
+	}{
+		{nil, ""},
+		{[]engine.PublishedPort{{Port: 80, Protocol: "tcp"}}, "80/tcp"},
+		{[]engine.PublishedPort{{Port: 80, Protocol: "tcp"}, {Port: 81, Protocol: "tcp"}, {Port: 90, Protocol: "udp"}}, "80-81/tcp, 90/udp"},
+		{[]engine.PublishedPort{port(8080, 80)}, "0.0.0.0:8080->80/tcp"},
+		{[]engine.PublishedPort{port(8080, 80), port(8081, 81), port(9000, 82)}, "0.0.0.0:8080-8081->80-81/tcp, 0.0.0.0:9000->82/tcp"},
+		{[]engine.PublishedPort{{HostIP: "::1", HostPort: 5353, Port: 53, Protocol: "udp"}}, "[::1]:5353->53/udp"},
+	} {
+		if got := PortsText(test.ports); got != test.want {
+			t.Errorf("%v: %q, want %q", test.ports, got, test.want)
+		}
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	Addresses(&text, fleet())
+	if got, want := text.String(), "web  http://localhost:8080\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
