@@ -59,8 +59,9 @@ func DialFunc(ctx context.Context, options Options, dial func(ctx context.Contex
 // connect makes the client and agrees on an API version. A nil dial is the library's own for the host.
 func connect(ctx context.Context, endpoint Endpoint, options Options, host string, dial dialFunc) (*Client, error) {
 	transport := newTransport(endpoint.TLS)
+	httpClient := &http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}
 	clientOptions := []client.Opt{
-		client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}),
+		client.WithHTTPClient(httpClient),
 		client.WithHost(host), client.WithUserAgent(options.UserAgent), client.WithAPIVersionNegotiation(),
 	}
 	if dial != nil {
@@ -73,6 +74,7 @@ func connect(ctx context.Context, endpoint Endpoint, options Options, host strin
 	if err != nil {
 		return nil, fmt.Errorf("connect to engine at %s: %w", endpoint.Host, err)
 	}
+	httpClient.Transport = tellStatus{httpClient.Transport} // the library keeps the client that it is given
 	failedDial := rememberFailure(transport)
 	ping, err := api.Ping(ctx)
 	if err != nil {

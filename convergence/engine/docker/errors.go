@@ -38,7 +38,7 @@ func (c *Client) wrap(err error) error {
 		return &apiError{engine.ErrDenied, err}
 	case cerrdefs.IsInvalidArgument(err):
 		return &apiError{engine.ErrInvalid, err}
-	case cerrdefs.IsNotImplemented(err):
+	case cerrdefs.IsNotImplemented(err), strings.Contains(err.Error(), "requires API version"):
 		return &apiError{engine.ErrUnsupported, err}
 	}
 	return err

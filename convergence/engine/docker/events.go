@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -27,12 +28,10 @@ func (c *Client) Events(
 	if !filter.Since.IsZero() {
 		options.Since = unixNano(filter.Since)
 	}
-	// The library returns once the engine has answered, which is when the subscription stands.
-	messages, failures := c.api.Events(ctx, options)
-	select {
-	case err := <-failures:
-		return c.eventsEnd(ctx, err)
-	default:
+	status := make(chan int, 1)
+	messages, failures := c.api.Events(context.WithValue(ctx, statusTeller{}, status), options)
+	if err := refused(status, failures); err != nil {
+		return c.wrap(err)
 	}
 	if ready != nil {
 		ready()
@@ -47,6 +46,38 @@ func (c *Client) Events(
 			return c.eventsEnd(ctx, err)
 		}
 	}
+}
+
+// refused is why a subscription does not stand; nil once it does. The library returns as soon as it has an answer or a failure,
+// but says which of them, and whether the answer was a good one, only later: hence the status.
+func refused(status <-chan int, failures <-chan error) error {
+	select {
+	case code := <-status:
+		if code == http.StatusOK {
+			return nil
+		}
+	default:
+	}
+	return <-failures
+}
+
+// statusTeller is the key under which a request's context has a channel that is told the status of the answer.
+type statusTeller struct{}
+
+// tellStatus is a transport that tells it.
+type tellStatus struct {
+	http.RoundTripper
+}
+
+func (t tellStatus) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.RoundTripper.RoundTrip(request)
+	if status, ok := request.Context().Value(statusTeller{}).(chan int); ok && err == nil {
+		select {
+		case status <- response.StatusCode:
+		default: // told already, before a redirect
+		}
+	}
+	return response, err
 }
 
 // eventsEnd is why a subscription ended: the caller's context, or a lost connection.

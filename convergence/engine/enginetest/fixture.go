@@ -170,6 +170,14 @@ func (f *fixture) volume(name string) string {
 	return created.Name
 }
 
+// olderThan says whether the API in use is older than a version.
+func (f *fixture) olderThan(version string) bool {
+	f.Helper()
+	in, err := f.Version(f.ctx)
+	f.must(err, "version")
+	return len(in.API) < len(version) || len(in.API) == len(version) && in.API < version
+}
+
 // equal compares one fact.
 func equal[T comparable](f *fixture, what string, got, want T) {
 	f.Helper()

@@ -28,12 +28,15 @@ func check(retries uint64, arguments ...string) *project.HealthCheck {
 
 func healthGoes(f *fixture) {
 	w := f.watch(f.name)
-	request := f.request("web", "-healthy-after", "500ms", "-unhealthy-after", "2s", "-stay")
-	request.Service.HealthCheck = check(20) // the failures at the start are not enough
+	const retries = 100 // more failures than there can be before it is told to be healthy
+	request := f.request("web", "-starting", "-stay")
+	request.Service.HealthCheck = check(retries)
+	request.Service.HealthCheck.Interval = ptr(project.Duration(20 * time.Millisecond))
 	id := f.start(request)
 	c := f.listed("web")
 	equal(f, "health", c.Health, engine.HealthStarting)
 	equal(f, "exit code of a failed probe", w.await(id, "exec_die").ExitCode, 1)
+	f.must(f.KillContainer(f.ctx, id, "SIGUSR1"), "make it healthy")
 	w.awaitHealth(id, engine.HealthHealthy)
 	equal(f, "health", f.listed("web").Health, engine.HealthHealthy)
 	details := f.inspect(id)
@@ -44,14 +47,15 @@ func healthGoes(f *fixture) {
 	if last.End.Before(last.Start) || last.Start.Before(details.StartedAt) {
 		f.Errorf("times of the probe: %v to %v", last.Start, last.End)
 	}
+	f.must(f.KillContainer(f.ctx, id, "SIGUSR2"), "make it unhealthy")
 	w.awaitHealth(id, engine.HealthUnhealthy)
 	equal(f, "health", f.listed("web").Health, engine.HealthUnhealthy)
 	details = f.inspect(id)
 	equal(f, "health of inspect", details.Health, engine.HealthUnhealthy)
 	equal(f, "probes kept", len(details.HealthCheck.Probes), 5)
 	equal(f, "output", details.HealthCheck.Probes[4].Output, "unhealthy\n")
-	if details.HealthCheck.FailingStreak < 20 {
-		f.Errorf("failures in a row: got %d, want at least 20", details.HealthCheck.FailingStreak)
+	if details.HealthCheck.FailingStreak < retries {
+		f.Errorf("failures in a row: got %d, want at least %d", details.HealthCheck.FailingStreak, retries)
 	}
 	f.must(f.StopContainer(f.ctx, id, nil), "stop")
 	equal(f, "health of one that does not run", f.listed("web").Health, engine.HealthNone)
@@ -59,12 +63,20 @@ func healthGoes(f *fixture) {
 
 func healthStartPeriod(f *fixture) {
 	w := f.watch(f.name)
-	request := f.request("web", "-healthy-after", "1s", "-stay")
+	request := f.request("web", "-starting", "-stay")
 	request.Service.HealthCheck = check(1)
 	request.Service.HealthCheck.StartPeriod = ptr(project.Duration(30 * time.Second))
 	request.Service.HealthCheck.StartInterval = ptr(project.Duration(200 * time.Millisecond))
+	if f.olderThan("1.44") {
+		_, err := f.CreateContainer(f.ctx, request)
+		f.wants(err, engine.ErrUnsupported, "create with a start interval")
+		return
+	}
 	id := f.start(request)
-	equal(f, "exit code of a failed probe", w.await(id, "exec_die").ExitCode, 1)
+	for range 2 {
+		equal(f, "exit code of a failed probe", w.await(id, "exec_die").ExitCode, 1)
+	}
+	f.must(f.KillContainer(f.ctx, id, "SIGUSR1"), "make it healthy")
 	event := w.awaitThat("health", func(event engine.Event) bool { return event.Action == "health_status" })
 	equal(f, "first health", event.Health, engine.HealthHealthy)
 }

@@ -168,7 +168,14 @@ func outOfMemory(f *fixture) {
 	request := f.request("web", "-grow", "100", "-stay")
 	request.Service.MemLimit = limit
 	request.Service.MemSwapLimit = limit
-	details := f.finish(request)
+	w := f.watch(f.name)
+	id := f.start(request)
+	seen := map[string]bool{}
+	w.awaitThat("oom and die", func(event engine.Event) bool { // in either order, and only then the flag is sure
+		seen[event.Action] = true
+		return seen["oom"] && seen["die"]
+	})
+	details := f.inspect(id)
 	equal(f, "exit code", details.ExitCode, 137)
 	equal(f, "killed for memory", details.OOMKilled, true)
 }

@@ -104,7 +104,6 @@ func networkIsInvalid(f *fixture) {
 	}{
 		{"a subnet that is none", withPool("nonsense", ""), engine.ErrInvalid},
 		{"a subnet that is taken", withPool(subnet, ""), engine.ErrConflict},
-		{"a driver that nobody has", project.Network{Driver: "nothing"}, engine.ErrNotFound},
 	} {
 		_, err := f.CreateNetwork(f.ctx, engine.CreateNetwork{Name: f.own("net"), Network: c.network})
 		f.wants(err, c.sentinel, "create network with "+c.what)

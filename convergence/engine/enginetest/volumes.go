@@ -80,7 +80,6 @@ func volumeIsInvalid(f *fixture) {
 		sentinel error
 	}{
 		{"a name that is none", engine.CreateVolume{Name: "b@d name"}, engine.ErrInvalid},
-		{"a driver that nobody has", engine.CreateVolume{Name: f.own("v"), Volume: project.Volume{Driver: "nothing"}}, engine.ErrNotFound},
 		{"an option that the driver does not have", engine.CreateVolume{
 			Name: f.own("v"), Volume: project.Volume{DriverOpts: map[string]string{"nothing": "x"}},
 		}, engine.ErrInvalid},

@@ -38,13 +38,24 @@ func declaringImage() dockertest.Image {
 // TestConformance holds the adapter and the engine in memory to the engine's contract, each case in a bubble of its own.
 func TestConformance(t *testing.T) {
 	t.Parallel()
+	conform(t, "")
+}
+
+// TestConformanceOldAPI does so with the last API that takes a single network in a create request.
+func TestConformanceOldAPI(t *testing.T) {
+	t.Parallel()
+	conform(t, "1.43")
+}
+
+func conform(t *testing.T, version string) {
+	t.Helper()
 	registry := &remote{registry: dockertest.NewRegistry()}
 	registry.registry.Fail(absent, http.StatusInternalServerError,
 		`Get "https://registry.invalid/v2/": dial tcp: lookup registry.invalid: no such host`)
 	enginetest.Run(t, enginetest.Harness{
 		Connect: func(t *testing.T) engine.Engine {
 			t.Helper()
-			return start(t, dockertest.Options{Remote: registry.registry}).Client(t)
+			return start(t, dockertest.Options{Remote: registry.registry, APIVersion: version}).Client(t)
 		},
 		Within: synctest.Test, Box: box, Declaring: declaring, Absent: absent, Registry: registry,
 	})

@@ -30,7 +30,8 @@
 //	-term-sleep DURATION how long the end takes after such a signal (0)
 //
 // It ends with 0 after the last step unless one of them was -stay or -serve. TERM, INT and QUIT end it at any step; of other
-// signals it writes "signal NAME" on stdout. Without any fact about health it is healthy from the start.
+// signals it writes "signal NAME" on stdout. USR1 makes it healthy and USR2 unhealthy, whatever it was; without any fact about
+// health it is healthy from the start.
 //
 // As a health check it is called as `probe [-sleep DURATION]`: it writes the health that the running program last put down in
 // [HealthFile], and ends with 0 when that is healthy, else with 1.

@@ -92,11 +92,22 @@ func (p *program) signal(signal os.Signal) error {
 	case signal == nil || signal == syscall.SIGKILL:
 		return exit(ExitKilled)
 	case signal != syscall.SIGTERM && signal != syscall.SIGINT && signal != syscall.SIGQUIT:
+		p.healthSignal(signal)
 		return p.print(p.world.Stdout, fmt.Sprintf("signal %s\n", signal))
 	case p.ignoreTerm:
 		return p.print(p.world.Stdout, fmt.Sprintf("ignored %s\n", signal))
 	}
 	return p.end()
+}
+
+// healthSignal changes the health on the signals that are for it.
+func (p *program) healthSignal(signal os.Signal) {
+	switch signal {
+	case syscall.SIGUSR1:
+		p.setHealth(Healthy)
+	case syscall.SIGUSR2:
+		p.setHealth(Unhealthy)
+	}
 }
 
 // end is the graceful end: only SIGKILL cuts it short.
