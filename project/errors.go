@@ -2,10 +2,18 @@ package project
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
+
+// ErrNoFile says that nobody named a Compose file and none was found. Commands that can do without one look for it.
+var ErrNoFile = errors.New("no configuration file provided: not found")
+
+// maxProblems is how many problems are worth telling at once.
+const maxProblems = 200
 
 // Position is a place in a file. Lines and columns count from 1; 0 means unknown.
 type Position struct {
@@ -25,7 +33,7 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// Problem is one thing that is wrong with the files.
+// Problem is one thing that is wrong with the files. Its texts have no control characters, whatever the files hold.
 type Problem struct {
 	Position Position
 	Path     string // where in the model, "services.web.ports[0]"; empty for the file as a whole
@@ -66,7 +74,8 @@ type Warning = Problem
 // LoadError is everything that is wrong with the files of a project, in the order of the places.
 type LoadError struct {
 	Problems []Problem
-	// Source gives the text of the files by the name in the positions, so that the lines around a problem can be shown.
+	// Source gives the text of the files by the name in the positions, so that the lines around a problem can be shown. It is
+	// what the files hold, control characters included.
 	Source map[string][]byte
 }
 
@@ -78,11 +87,70 @@ func (e *LoadError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sortProblems orders by file, line, column, then text, and drops what is said twice.
+// UnknownServiceError says that somebody named a service that the project does not have.
+type UnknownServiceError struct {
+	Service    string
+	Suggestion string // the name that may have been meant; empty where none is near
+}
+
+func (e *UnknownServiceError) Error() string { return "no such service: " + clean(e.Service) }
+
+// Hint is what to try; empty where nothing is known.
+func (e *UnknownServiceError) Hint() string { return didYouMean(e.Suggestion) }
+
+// loadError is the problems with the texts that they stand in; nil where there are none.
+func loadError(problems []Problem, sources []*source) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	problems = sortProblems(problems)
+	if more := len(problems) - maxProblems; more > 0 {
+		problems = append(problems[:maxProblems:maxProblems], Problem{Message: fmt.Sprintf("%d more problems", more)})
+	}
+	texts := map[string][]byte{}
+	for _, problem := range problems {
+		for _, source := range sources {
+			if source.name == problem.Position.File {
+				texts[source.name] = source.content
+			}
+		}
+	}
+	return &LoadError{Problems: problems, Source: texts}
+}
+
+// sortProblems orders by file, line, column, then text, makes the texts safe to print, and drops what is said twice.
 func sortProblems(problems []Problem) []Problem {
+	for i := range problems {
+		problem := &problems[i]
+		problem.Path, problem.Message, problem.Hint = clean(problem.Path), clean(problem.Message), clean(problem.Hint)
+	}
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Position.File, b.Position.File), cmp.Compare(a.Position.Line, b.Position.Line),
-			cmp.Compare(a.Position.Column, b.Position.Column), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
+			cmp.Compare(a.Position.Column, b.Position.Column), cmp.Compare(a.Path, b.Path),
+			cmp.Compare(a.Message, b.Message), cmp.Compare(a.Hint, b.Hint))
 	})
 	return slices.Compact(problems)
+}
+
+// clean drops what a terminal would not show as text: control characters, escapes, marks that turn the writing direction.
+// Line breaks become spaces.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// quote puts a word of the user's in quotes, shortened where it is long.
+func quote(word string) string {
+	const enough = 80
+	if runes := []rune(word); len(runes) > enough {
+		word = string(runes[:enough]) + "..."
+	}
+	return `"` + clean(word) + `"`
 }
