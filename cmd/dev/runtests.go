@@ -166,11 +166,11 @@ func changedPackages(before, after string) []string {
 
 // goTest runs tests afresh, with the race detector where it can be built.
 func goTest(ctx context.Context, t tool, name string, variables []string, args ...string) part {
-	mode, flags := "-race", []string{"test", "-json", "-count=1", "-race"}
+	mode, why, flags := "with -race", "", []string{"test", "-json", "-count=1", "-race"}
 	if !t.hasCompiler(ctx) {
-		mode, flags = "without -race, which needs a C compiler (apt-get install gcc libc6-dev)", flags[:3]
+		mode, why, flags = "without -race", ", which needs a C compiler (apt-get install gcc libc6-dev)", flags[:3]
 	}
-	fmt.Fprintf(t.out, "\n%s tests, %s\n", name, mode)
+	fmt.Fprintf(t.out, "\n%s tests, %s%s\n", name, mode, why)
 	cmd := t.goCommand(ctx, variables, append(flags, args...)...)
 	cmd.Stdout = nil
 	stream, err := cmd.StdoutPipe()
@@ -182,9 +182,12 @@ func goTest(ctx context.Context, t tool, name string, variables []string, args .
 	}
 	counts, readErr := gotest.Read(stream, t.out)
 	err = errors.Join(readErr, cmd.Wait())
-	result := fmt.Sprintf("%v, %s", counts, mode)
+	result := fmt.Sprintf("%v; %s", counts, mode)
 	if err != nil {
-		result += ": " + err.Error()
+		result = "FAILED: " + result
+	}
+	if err != nil && len(counts.FailedPackages) == 0 {
+		result += "; go test: " + err.Error()
 	}
 	return part{name: name, result: result, failed: err != nil}
 }
