@@ -48,7 +48,7 @@ func (c *Client) wrap(err error) error {
 // "conflict" of a mounted volume where we say [engine.ErrInUse], and "forbidden" of addresses that are taken.
 func (c *Client) wrapAs(err, from, to error) error {
 	var api *apiError
-	if err = c.wrap(err); errors.As(err, &api) && api.kind == from {
+	if err = c.wrap(err); errors.As(err, &api) && errors.Is(api.kind, from) {
 		return &apiError{to, api.cause}
 	}
 	return err

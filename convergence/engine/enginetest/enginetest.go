@@ -63,7 +63,7 @@ func Run(t *testing.T, harness Harness) {
 			for _, one := range part.cases {
 				t.Run(one.name, func(t *testing.T) {
 					t.Parallel()
-					harness.Within(t, func(t *testing.T) { one.run(newFixture(t, harness)) })
+					harness.Within(t, func(t *testing.T) { t.Helper(); one.run(newFixture(t, harness)) })
 				})
 			}
 		})

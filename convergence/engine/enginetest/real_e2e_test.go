@@ -22,8 +22,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
-	box       = "muster-test/box:latest"
-	declaring = "muster-test/declaring:latest"
+	box       = "muster-test/conformance:latest" // not box: other packages test at the same time
+	declaring = "muster-test/conformance:declaring"
 	absent    = "127.0.0.1:1/muster-test/absent:1" // nobody listens on port 1
 )
 

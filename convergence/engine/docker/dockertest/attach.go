@@ -55,22 +55,9 @@ func (e *Engine) join(c *container, p *endpoint) error {
 	if err != nil {
 		return fail(http.StatusNotFound, "failed to set up container networking: %v", err)
 	}
-	addresses := map[*pool]netip.Addr{}
-	for _, pool := range n.pools {
-		var asked netip.Addr
-		for _, fixed := range p.fixed() {
-			if pool.subnet.Contains(fixed) {
-				asked = fixed
-			}
-		}
-		address, err := pool.take(asked)
-		if err != nil {
-			for taken, given := range addresses {
-				taken.release(given)
-			}
-			return err
-		}
-		addresses[pool] = address
+	addresses, err := n.takeAddresses(p)
+	if err != nil {
+		return err
 	}
 	p.networkID, p.addresses, p.id = n.id, addresses, e.newID("endpoint", c.id+" "+n.id)
 	if n.driver != "host" && n.driver != "null" {
@@ -85,6 +72,32 @@ func (e *Engine) join(c *container, p *endpoint) error {
 	n.members[c.id] = c
 	e.networkEvent(n, "connect", c)
 	return nil
+}
+
+// takeAddresses gives an endpoint one address of each pool; none, where one cannot be had.
+func (n *network) takeAddresses(p *endpoint) (map[*pool]netip.Addr, error) {
+	addresses := map[*pool]netip.Addr{}
+	for _, pool := range n.pools {
+		address, err := pool.take(p.fixedIn(pool))
+		if err != nil {
+			for taken, given := range addresses {
+				taken.release(given)
+			}
+			return nil, err
+		}
+		addresses[pool] = address
+	}
+	return addresses, nil
+}
+
+// fixedIn is the address of a pool that was asked for; the zero address where none was.
+func (p *endpoint) fixedIn(pool *pool) netip.Addr {
+	for _, address := range p.fixed() {
+		if pool.subnet.Contains(address) {
+			return address
+		}
+	}
+	return netip.Addr{}
 }
 
 // macAddress is a locally administered address made of hexadecimal digits.

@@ -66,7 +66,7 @@ func (e *Engine) renameContainer(x *exchange) error {
 	}
 	reserved, err := e.reserveName("/" + strings.TrimPrefix(name, "/"))
 	if err != nil {
-		return fail(err.(*apiError).status, "Error when allocating new name: %v", err)
+		return inside(err, "Error when allocating new name")
 	}
 	old := c.name
 	c.name = reserved

@@ -33,7 +33,8 @@ type container struct {
 	image     *image
 	endpoints []*endpoint
 	mounts    []*mount
-	files     *files // what was written outside of mounts
+	tmpfs     []*mount // of the short form, which the engine does not list
+	files     *files   // what was written outside of mounts
 	log       *logStore
 
 	state    string
@@ -145,5 +146,5 @@ func (c *container) environment() map[string]string {
 
 // view is the container's file system.
 func (c *container) view() view {
-	return view{mounts: c.mounts, own: c.files, image: c.image.Files, readOnly: c.host.ReadonlyRootfs}
+	return view{mounts: append(slices.Clone(c.mounts), c.tmpfs...), own: c.files, image: c.image.Files, readOnly: c.host.ReadonlyRootfs}
 }

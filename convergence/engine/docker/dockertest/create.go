@@ -127,19 +127,11 @@ func (e *Engine) makeEndpoints(c *container, asked map[string]*apinetwork.Endpoi
 		}
 		return nil, nil
 	}
-	endpoints := []*endpoint{{key: string(mode)}}
-	if settings := asked[string(mode)]; settings != nil {
-		endpoints[0].asked = *settings
-	}
+	endpoints := []*endpoint{newEndpoint(string(mode), asked)}
 	for _, key := range slices.Sorted(maps.Keys(asked)) {
-		if key == string(mode) {
-			continue
+		if key != string(mode) {
+			endpoints = append(endpoints, newEndpoint(key, asked))
 		}
-		added := &endpoint{key: key}
-		if asked[key] != nil {
-			added.asked = *asked[key]
-		}
-		endpoints = append(endpoints, added)
 	}
 	for _, added := range endpoints {
 		if n, err := e.findNetwork(added.key); err == nil {
@@ -149,4 +141,12 @@ func (e *Engine) makeEndpoints(c *container, asked map[string]*apinetwork.Endpoi
 		}
 	}
 	return endpoints, nil
+}
+
+func newEndpoint(key string, asked map[string]*apinetwork.EndpointSettings) *endpoint {
+	added := &endpoint{key: key}
+	if settings := asked[key]; settings != nil {
+		added.asked = *settings
+	}
+	return added
 }

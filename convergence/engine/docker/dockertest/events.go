@@ -99,40 +99,25 @@ func (e *Engine) containerEvent(c *container, action string, more ...string) {
 
 // streamEvents is GET /events.
 func (e *Engine) streamEvents(x *exchange) error {
-	filter, err := filters.FromJSON(x.query("filters"))
-	if err != nil {
-		return fail(http.StatusBadRequest, "invalid filter")
-	}
-	if err := filter.Validate(eventFilters()); err != nil {
-		return fail(http.StatusBadRequest, "%v", err)
-	}
-	since, err := parseTime(x.query("since"))
+	request, err := readEventRequest(x)
 	if err != nil {
 		return err
 	}
-	until, err := parseTime(x.query("until"))
-	if err != nil {
-		return err
-	}
-	number := e.events.since(since)
+	number := e.events.since(request.since)
 	x.w.Header().Set("Content-Type", "application/json")
 	x.w.WriteHeader(http.StatusOK)
 	x.flush()
 	var end <-chan time.Time
-	if !until.IsZero() {
-		end = time.After(time.Until(until))
+	if !request.until.IsZero() {
+		end = time.After(time.Until(request.until))
 	}
 	for {
 		events, more := e.events.from(number)
+		number += len(events)
 		for _, event := range events {
-			number++
-			if !matchesEvent(filter, event) || !until.IsZero() && event.TimeNano > until.UnixNano() {
-				continue
-			}
-			if json.NewEncoder(x.w).Encode(event) != nil {
+			if !request.write(x, event) {
 				return nil
 			}
-			x.flush()
 		}
 		select {
 		case <-more:
@@ -142,6 +127,38 @@ func (e *Engine) streamEvents(x *exchange) error {
 			return nil
 		}
 	}
+}
+
+// eventRequest is what GET /events asks for.
+type eventRequest struct {
+	filter       filters.Args
+	since, until time.Time
+}
+
+func readEventRequest(x *exchange) (request eventRequest, err error) {
+	if request.filter, err = filters.FromJSON(x.query("filters")); err != nil {
+		return request, fail(http.StatusBadRequest, "invalid filter")
+	}
+	if err := request.filter.Validate(eventFilters()); err != nil {
+		return request, fail(http.StatusBadRequest, "%v", err)
+	}
+	if request.since, err = parseTime(x.query("since")); err != nil {
+		return request, err
+	}
+	request.until, err = parseTime(x.query("until"))
+	return request, err
+}
+
+// write sends an event, if it is asked for, and says whether somebody still listens.
+func (r eventRequest) write(x *exchange, event apievents.Message) (goOn bool) {
+	if !matchesEvent(r.filter, event) || !r.until.IsZero() && event.TimeNano > r.until.UnixNano() {
+		return true
+	}
+	if json.NewEncoder(x.w).Encode(event) != nil {
+		return false
+	}
+	x.flush()
+	return true
 }
 
 func eventFilters() map[string]bool {

@@ -144,7 +144,6 @@ func (f *faults) around(x *exchange, call Call, handle func()) {
 		case <-x.Context().Done():
 		}
 	}
-	real := x.w
 	switch {
 	case fault.Then == Proceed:
 		handle()
@@ -153,14 +152,15 @@ func (f *faults) around(x *exchange, call Call, handle func()) {
 		}
 		return
 	case fault.Then == Cut && fault.Done:
-		cut := &cutWriter{ResponseWriter: real, left: fault.Bytes}
+		cut := &cutWriter{ResponseWriter: x.w, left: fault.Bytes}
 		x.w = cut
 		handle()
 		cut.cut()
 	case fault.Done:
+		answer := x.w
 		x.w = discard{http.Header{}}
 		handle()
-		x.w = real
+		x.w = answer
 	}
 	f.conclude(x, fault)
 }

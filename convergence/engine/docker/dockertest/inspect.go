@@ -1,6 +1,7 @@
 package dockertest
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -33,10 +34,10 @@ func (c *container) inspect() apicontainer.InspectResponse {
 		},
 		Mounts: c.points(), Config: &config,
 		NetworkSettings: &apicontainer.NetworkSettings{
-			NetworkSettingsBase: apicontainer.NetworkSettingsBase{Ports: c.portMap()},
-			Networks:            map[string]*apinetwork.EndpointSettings{},
+			Networks: map[string]*apinetwork.EndpointSettings{},
 		},
 	}
+	answer.NetworkSettings.Ports = c.portMap()
 	for _, p := range c.endpoints {
 		answer.NetworkSettings.Networks[p.key] = p.settings()
 	}
@@ -84,7 +85,8 @@ func (e *Engine) waitContainer(x *exchange) error {
 		over, code, changed := c.waitedFor(condition, begin), c.exitCode, c.changed.wait()
 		e.mutex.Unlock()
 		if over {
-			return x.answer(http.StatusOK, apicontainer.WaitResponse{StatusCode: int64(code)})
+			_ = json.NewEncoder(x.w).Encode(apicontainer.WaitResponse{StatusCode: int64(code)}) // whoever asked may have gone
+			return nil
 		}
 		select {
 		case <-changed:

@@ -51,7 +51,14 @@ func (e *Engine) makeMounts(c *container) ([]*mount, error) {
 			return nil, err
 		}
 	}
+	for target := range c.host.Tmpfs {
+		c.tmpfs = append(c.tmpfs, newTmpfs(target, true))
+	}
 	return m.mounts, nil
+}
+
+func newTmpfs(target string, writable bool) *mount {
+	return &mount{files: newFiles(), point: apicontainer.MountPoint{Type: apimount.TypeTmpfs, Destination: target, RW: writable}}
 }
 
 func (m *mounter) at(target string) *mount {
@@ -105,7 +112,7 @@ func (m *mounter) addMounts(c *container) error {
 		case apimount.TypeBind:
 			err = m.addBind(wanted)
 		case apimount.TypeTmpfs:
-			err = m.add(&mount{files: newFiles(), point: apicontainer.MountPoint{Type: wanted.Type, Destination: wanted.Target, RW: !wanted.ReadOnly}})
+			err = m.add(newTmpfs(wanted.Target, !wanted.ReadOnly))
 		case apimount.TypeImage:
 			err = m.addImage(wanted)
 		default:
@@ -189,7 +196,7 @@ func (m *mounter) addVolumesFrom(c *container) error {
 
 // mountAll is what a start does with the mounts: volumes are filled, temporary ones emptied, and events tell of volumes.
 func (e *Engine) mountAll(c *container) {
-	for _, m := range c.mounts {
+	for _, m := range append(slices.Clone(c.mounts), c.tmpfs...) {
 		switch v := e.volumes[m.point.Name]; {
 		case m.point.Type == apimount.TypeTmpfs:
 			m.files = newFiles()

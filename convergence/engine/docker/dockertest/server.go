@@ -34,7 +34,17 @@ func fail(status int, format string, arguments ...any) error {
 	return &apiError{status, fmt.Sprintf(format, arguments...)}
 }
 
-// notModified is an answer that says that there was nothing to do.
+// inside puts words in front of an error and keeps its status.
+func inside(err error, format string, arguments ...any) error {
+	status := http.StatusInternalServerError
+	var answer *apiError
+	if errors.As(err, &answer) {
+		status = answer.status
+	}
+	return fail(status, "%s: %v", fmt.Sprintf(format, arguments...), err)
+}
+
+// errNotModified is an answer that says that there was nothing to do.
 var errNotModified = &apiError{status: http.StatusNotModified}
 
 var versionPrefix = regexp.MustCompile(`^/v(\d+\.\d+)(/.*)$`)

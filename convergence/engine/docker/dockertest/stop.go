@@ -117,14 +117,14 @@ func (e *Engine) killContainer(x *exchange) error {
 	id := x.params["id"]
 	signal, err := parseSignal(cmp.Or(x.query("signal"), "KILL"))
 	if err != nil {
-		return fail(http.StatusBadRequest, "cannot kill container: %s: %v", id, err)
+		return inside(err, "cannot kill container: %s", id)
 	}
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	c, err := e.findContainer(id)
 	switch {
 	case err != nil:
-		return fail(http.StatusNotFound, "cannot kill container: %s: %v", id, err)
+		return inside(err, "cannot kill container: %s", id)
 	case !c.isRunning():
 		return fail(http.StatusConflict, "cannot kill container: %s: container %s is not running", id, c.id)
 	case c.state == stateRestarting:

@@ -25,8 +25,8 @@ type volume struct {
 }
 
 var (
-	volumeName    = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
-	volumeOptions = []string{"type", "o", "device", "size"}
+	volumeName   = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
+	volumeOption = regexp.MustCompile(`^(type|o|device|size)$`)
 )
 
 func (v *volume) api() apivolume.Volume {
@@ -59,7 +59,7 @@ func (e *Engine) makeVolume(request apivolume.CreateOptions) (*volume, error) {
 			"If you intended to pass a host directory, use absolute path", request.Name, request.Name, "[a-zA-Z0-9][a-zA-Z0-9_.-]")
 	}
 	for option := range request.DriverOpts {
-		if !slices.Contains(volumeOptions, option) {
+		if !volumeOption.MatchString(option) {
 			return nil, fail(http.StatusBadRequest, "create %s: invalid option: %q", request.Name, option)
 		}
 	}
