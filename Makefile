@@ -50,8 +50,9 @@ test-fake: dev ## run the tests that need no engine
 e2e: dev ## run only the tests that need an engine
 	@$(DEV) test --engine
 
-bench: dev engine ## run the benchmarks
-	@$(with_engine) $(GO) test -run '^$$' -bench . -benchmem ./...
+bench: build dev engine ## measure what has limits, and run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+	@$(with_engine) $(DEV) bench
 
 cover: ## say how much of the code the tests without an engine run through
 	@mkdir -p .cache

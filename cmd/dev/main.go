@@ -95,6 +95,7 @@ func commands() []command {
 		{"engine peer", "", "fetch docker compose and buildx, to compare with", enginePeer},
 		{"images", "", "make the images of the examples", makeImages},
 		{"test", "[--fake | --engine]", "run all tests, or only those that need no engine, or one", runTests},
+		{"bench", "", "measure what has limits, against a bare client on the same engine", runBench},
 		{"docs", "", "write the list of commands into README.md", writeDocs},
 		{"get", "[--form NAME=VALUE]... [--expect TEXT] URL", "fetch a page, until it has the text", getPage},
 		{"leftovers", "PROJECT", "fail and list what an engine still has of a project", listLeftovers},
