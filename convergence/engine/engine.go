@@ -29,14 +29,20 @@ type Containers interface {
 	// CreateContainer creates a container and attaches it to all its networks; nothing is left behind when it fails.
 	// On an API without several endpoints in a create request (below 1.44) it is a create and the missing connects.
 	CreateContainer(ctx context.Context, request CreateContainer) (Created, error)
-	// StartContainer starts a created or stopped container; one that runs already is left alone.
+	// StartContainer starts a created or stopped container; one that runs, or waits for its restart, is left alone. When it
+	// cannot be started it stays what it was, with the reason in ContainerDetails.Error: [ErrConflict] when a port or an
+	// address that it asks for is taken, or the container whose network it shares does not run; [ErrNotFound] when a
+	// network is missing; [ErrInvalid] when its command is. Networks are looked for by name, now and not at the creation.
 	StartContainer(ctx context.Context, ref string) error
 	// StopContainer asks the container to end and kills it when the timeout is over; it returns when the container has ended.
-	// A nil timeout leaves it to the container's own stop timeout. One that does not run is left alone.
+	// A nil timeout leaves it to the container's own stop timeout. One that does not run is left alone. The engine goes on
+	// with the stop when the context ends.
 	StopContainer(ctx context.Context, ref string, timeout *time.Duration) error
-	// KillContainer sends a signal; an empty one means SIGKILL. [ErrConflict] when it does not run.
+	// KillContainer sends a signal; an empty one means SIGKILL, and then it returns when the container has ended.
+	// [ErrConflict] when it does not run. SIGKILL and the container's stop signal, or any signal where it names none, end its
+	// restarts until the next start.
 	KillContainer(ctx context.Context, ref, signal string) error
-	// RemoveContainer removes a container: a running one only with Force. [ErrNotFound] when there is none.
+	// RemoveContainer removes a container: a running one only with Force, else [ErrConflict]. [ErrNotFound] when there is none.
 	RemoveContainer(ctx context.Context, ref string, options RemoveContainer) error
 	// RenameContainer gives a container, running or not, a new name. [ErrConflict] when the name is taken.
 	RenameContainer(ctx context.Context, ref, name string) error
@@ -48,11 +54,12 @@ type Containers interface {
 type Networks interface {
 	// ListNetworks returns all networks of the engine, the project's and others, sorted by name. One call to the engine.
 	ListNetworks(ctx context.Context) ([]Network, error)
-	// CreateNetwork returns the new network's ID. [ErrConflict] when the name is taken.
+	// CreateNetwork returns the new network's ID. [ErrConflict] when the name or a part of the subnet is taken.
 	CreateNetwork(ctx context.Context, request CreateNetwork) (string, error)
-	// RemoveNetwork removes a network by ID or name. [ErrNotFound] when there is none, [ErrInUse] while something is attached.
+	// RemoveNetwork removes a network by ID or name. [ErrNotFound] when there is none, [ErrInUse] while something is attached:
+	// containers that do not run are not.
 	RemoveNetwork(ctx context.Context, ref string) error
-	// ConnectNetwork attaches a container to a network.
+	// ConnectNetwork attaches a container to a network. [ErrConflict] when it is attached already.
 	ConnectNetwork(ctx context.Context, containerRef string, endpoint Endpoint) error
 	// DisconnectNetwork detaches a container from a network. [ErrNotFound] when it is not attached or either is gone.
 	DisconnectNetwork(ctx context.Context, containerRef, networkRef string) error
@@ -75,9 +82,11 @@ type Images interface {
 	ListImages(ctx context.Context) ([]Image, error)
 	// InspectImage returns one image, by reference or ID, with its configuration. [ErrNotFound] when there is none.
 	InspectImage(ctx context.Context, ref string) (Image, error)
-	// PullImage brings an image and returns when it is there. report is called from one goroutine at a time.
+	// PullImage brings an image and returns when it is there. report is called from one goroutine at a time. [ErrNotFound]
+	// when the registry does not have it, [ErrDenied] when it does not give it; what else goes wrong between engine and
+	// registry matches no sentinel.
 	PullImage(ctx context.Context, request PullImage, report func(PullProgress)) error
-	// RemoteDigest asks the registry which digest a reference stands for now. Nothing is pulled.
+	// RemoteDigest asks the registry which digest a reference stands for now. Nothing is pulled. Errors are PullImage's.
 	RemoteDigest(ctx context.Context, ref string) (string, error)
 }
 
@@ -85,10 +94,13 @@ type Images interface {
 type Streams interface {
 	// Events calls yield for every event from the moment it has subscribed, one at a time, until the context ends, yield
 	// returns an error, or the connection is lost ([ErrUnavailable]). ready, when it is not nil, is called once the
-	// subscription stands: what is looked at after that cannot miss a change.
+	// subscription stands: what is looked at after that cannot miss a change. yield must not dawdle: an engine drops what a
+	// subscriber does not take. The events of a stop come in the order kill, then stop and die in either order, and of a
+	// process out of memory oom and die in either order.
 	Events(ctx context.Context, filter EventFilter, ready func(), yield func(Event) error) error
-	// Logs calls yield for every frame that a container wrote, in order, until history ends or, when following, the
-	// container does. The frame's bytes are only valid during the call. A slow yield holds the engine's stream back.
+	// Logs calls yield for every frame that a container wrote, in order within each stream, until history ends or, when
+	// following, the run does that goes on at the call: a restart is another run, and of a container that does not run only
+	// history comes. The frame's bytes are only valid during the call. A slow yield holds the engine's stream back.
 	Logs(ctx context.Context, ref string, options LogOptions, yield func(Frame) error) error
 }
 

@@ -107,7 +107,7 @@ type ContainerDetails struct {
 	StartedAt    time.Time
 	FinishedAt   time.Time
 	Restart      RestartPolicy
-	HealthCheck  *HealthCheck // nil where the container has none
+	HealthCheck  *HealthCheck // nil where the container has none, or never ran
 }
 
 // HealthCheck is the state of a container's health check.
@@ -115,7 +115,7 @@ type HealthCheck struct {
 	Status        Health
 	FailingStreak int
 	Retries       int           // how many failures make it unhealthy
-	Probes        []ProbeResult // the newest last; the engine keeps five
+	Probes        []ProbeResult // the newest last; the engine keeps five, those of earlier runs too
 }
 
 // ProbeResult is the end of one run of a health check.
@@ -238,7 +238,8 @@ type PullProgress struct {
 
 // EventFilter says which events to be told of.
 type EventFilter struct {
-	// Project limits the events to objects that carry the project's label; empty means all.
+	// Project limits the events to those that carry the project's label; empty means all. An engine puts labels on the
+	// events of containers only: networks and volumes are seen without this filter.
 	Project string
 	// Since asks for what the engine still remembers from that moment of its own clock on; zero means from now on.
 	Since time.Time
@@ -286,13 +287,14 @@ const (
 // LogOptions says which part of a container's output to read.
 type LogOptions struct {
 	Follow     bool
-	Since      time.Time // zero means from the start
-	Until      time.Time // zero means no end
-	Tail       int       // the last lines of the history; negative means all
+	Since      time.Time // that moment included; zero means from the start
+	Until      time.Time // that moment included; zero means no end
+	Tail       int       // the last lines of the whole history, parts counted as lines; negative means all
 	Timestamps bool      // each frame begins with RFC 3339 with nanoseconds and a space
 }
 
-// Frame is a piece of a container's output: usually one line with its end, a part of one when it is long.
+// Frame is a piece of a container's output: usually one line with its end, a part of 16 KB of one when it is long, all parts
+// with the time of the first. Without a terminal; with one it is what happens to come, and times stand within the text.
 type Frame struct {
 	Stream Stream
 	Data   []byte

@@ -10,6 +10,7 @@ func restartCases() []testCase {
 		{"on-failure leaves a success alone", restartNotOnSuccess},
 		{"always restarts until it is stopped", restartAlways},
 		{"a kill ends the restarts", restartKilled},
+		{"a signal ends the restarts unless another is the stop signal", restartSignalled},
 		{"the policy can be changed", restartChanged},
 		{"a container that waits for its restart can be removed and is listed", restartWaits},
 	}
@@ -63,6 +64,23 @@ func restartKilled(f *fixture) {
 	details := f.inspect(id)
 	equal(f, "state", details.State, engine.StateExited)
 	equal(f, "restarts", details.RestartCount, 0)
+}
+
+func restartSignalled(f *fixture) {
+	w := f.watch(f.name)
+	for name, stopSignal := range map[string]string{"any": "", "other": "SIGTERM"} {
+		request := f.request(name, "-out", "ready", "-sleep", "1s", "-exit", "2")
+		request.Service.Restart, request.Service.StopSignal = "always", stopSignal
+		id := f.start(request)
+		f.awaitOutput(id, "ready\n")
+		f.must(f.KillContainer(f.ctx, id, "SIGHUP"), "kill with SIGHUP")
+		w.await(id, "die")
+		if stopSignal != "" {
+			w.await(id, "start")
+			continue
+		}
+		equal(f, "state", f.inspect(id).State, engine.StateExited)
+	}
 }
 
 func restartChanged(f *fixture) {
