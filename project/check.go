@@ -14,7 +14,8 @@ type checker struct {
 	places  *places
 	raw     bool                // variables were not replaced: a value with a $ is not known yet
 	alone   map[string]bool     // services whose dependencies will be dropped
-	dropped []string            // paths that were left out because something is wrong with them, told already
+	dropped map[string]bool     // paths that were left out because something is wrong with them, told already
+	lost    map[string]bool     // services that miss something for that reason: what they lack is no problem of its own
 	names   map[string][]string // the names in each section of the model, sorted
 	owners  map[string]string   // the services of the container names
 	found   []Problem
@@ -22,7 +23,7 @@ type checker struct {
 
 // problems checks everything, services in the order of their names.
 func (c *checker) problems() []Problem {
-	c.owners = map[string]string{}
+	c.owners, c.lost = map[string]string{}, lostServices(c.dropped)
 	c.names = map[string][]string{
 		"networks": append(keys(c.model.Networks), "default"), "volumes": keys(c.model.Volumes), "models": keys(c.model.Models),
 		"secrets": keys(c.model.Secrets), "configs": keys(c.model.Configs), "services": keys(c.model.AllServices()),
@@ -40,6 +41,22 @@ func (c *checker) problems() []Problem {
 	c.checkTopLevel()
 	c.checkJobs()
 	return c.found
+}
+
+// lostServices are the services that the paths are in. A path may have several readings, because names may have dots.
+func lostServices(paths map[string]bool) map[string]bool {
+	lost := map[string]bool{}
+	for path := range paths {
+		name, ok := strings.CutPrefix(path, "services.")
+		for ok {
+			lost[name] = true
+			end := strings.LastIndexAny(name, ".[")
+			if ok = end >= 0; ok {
+				name = name[:end]
+			}
+		}
+	}
+	return lost
 }
 
 // report adds a problem with the value at a path.
@@ -60,7 +77,7 @@ func (c *checker) reportUse(use use, message, hint string) {
 // checkUse reports the use of something that is not there.
 func (c *checker) checkUse(use use, kind, section string) {
 	known := c.names[section]
-	if _, ok := slices.BinarySearch(known, use.name); ok || c.unknown(use.name) || c.wasDropped(section+"."+use.name) {
+	if _, ok := slices.BinarySearch(known, use.name); ok || c.unknown(use.name) || c.dropped[section+"."+use.name] {
 		return
 	}
 	hint := ""
@@ -78,22 +95,12 @@ func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 // use is a reference by name: the path of the attribute that has it, and where the name itself stands.
 type use struct{ name, path, place string }
 
-// wasDropped says whether the path was left out because something else is wrong with it.
-func (c *checker) wasDropped(path string) bool { return slices.Contains(c.dropped, path) }
-
-// lostAttributes says whether the service misses attributes that the file has, so that what it lacks is no problem of its own.
-func (c *checker) lostAttributes(service string) bool {
-	return slices.ContainsFunc(c.dropped, func(path string) bool {
-		return path == "services."+service || strings.HasPrefix(path, "services."+service+".")
-	})
-}
-
 // unknown says whether a value has variables in it that were not replaced.
 func (c *checker) unknown(value string) bool { return c.raw && strings.Contains(value, "$") }
 
 func (c *checker) checkSource(service Service) {
 	path := "services." + service.Name
-	if service.Image == "" && service.Build == nil && service.Provider == nil && !c.lostAttributes(service.Name) {
+	if service.Image == "" && service.Build == nil && service.Provider == nil && !c.lost[service.Name] {
 		c.report(path, "has neither an image nor a build", `add "image" or "build"`)
 	}
 	if message := badImage(service.Image); message != "" && !c.unknown(service.Image) {

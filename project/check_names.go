@@ -68,7 +68,7 @@ func (c *checker) checkTopLevel() {
 	}
 	for _, key := range keys(c.model.Secrets) {
 		secret := c.model.Secrets[key]
-		if !bool(secret.External) && secret.File == "" && secret.Environment == "" && !c.wasDropped("secrets."+key) {
+		if !bool(secret.External) && secret.File == "" && secret.Environment == "" && !c.dropped["secrets."+key] {
 			c.report("secrets."+key, "needs one of file, environment", "")
 		}
 	}

@@ -9,13 +9,14 @@ import (
 // checkReferences checks the services that a service names.
 func (c *checker) checkReferences(service Service) {
 	path := "services." + service.Name
-	implied := impliedUses(service, path)
-	for _, use := range implied {
+	implied := map[string]bool{}
+	for _, use := range impliedUses(service, path) {
+		implied[use.name] = true
 		c.checkService(service, use, true)
 	}
 	for _, name := range keys(service.DependsOn) {
 		use := use{name: name, path: path + ".depends_on", place: path + ".depends_on." + name}
-		if slices.ContainsFunc(implied, named(name)) {
+		if implied[name] {
 			if _, written := c.places.find(use.place); !written {
 				continue
 			}
@@ -32,8 +33,6 @@ func (c *checker) checkReferences(service Service) {
 	}
 }
 
-func named(name string) func(use) bool { return func(use use) bool { return use.name == name } }
-
 // impliedUses are the services that other attributes than depends_on name. Loading adds them to depends_on.
 func impliedUses(service Service, path string) []use {
 	var uses []use
@@ -42,7 +41,10 @@ func impliedUses(service Service, path string) []use {
 		uses = append(uses, use{name: name, path: path + ".links", place: path + ".links." + name})
 	}
 	for _, mode := range []struct{ key, value string }{
-		{"network_mode", service.NetworkMode}, {"ipc", service.Ipc}, {"pid", service.Pid}, {"uts", service.Uts},
+		{"network_mode", service.NetworkMode},
+		{"ipc", service.Ipc},
+		{"pid", service.Pid},
+		{"uts", service.Uts},
 		{"cgroup", service.Cgroup},
 	} {
 		if name, ok := strings.CutPrefix(mode.value, ServicePrefix); ok {
@@ -85,7 +87,7 @@ func (c *checker) checkContext(use use) {
 	switch {
 	case !ok:
 		c.checkUse(use, "service", "services")
-	case service.Build == nil && !c.lostAttributes(use.name):
+	case service.Build == nil && !c.lost[use.name]:
 		c.reportUse(use, fmt.Sprintf("service %s is not built, so it is no build context", quote(use.name)), "")
 	}
 }

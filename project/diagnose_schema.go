@@ -46,10 +46,10 @@ func (s *composeSchema) check(document spot, value any) []finding {
 	if !errors.As(s.compiled.Validate(value), &invalid) {
 		return nil
 	}
+	nodes := newLocator()
 	var findings []finding
 	for _, leaf := range leaves(invalid) {
-		place, path := locate(document, leaf.location)
-		findings = append(findings, s.describe(leaf, place, path)...)
+		findings = append(findings, s.describe(leaf, document, nodes)...)
 	}
 	return findings
 }
@@ -107,20 +107,30 @@ func typeMismatch(found []leaf, location []string) *kind.Type {
 	return nil
 }
 
+// locator finds nodes by location. It remembers what it has opened: a long list may have much that is wrong in it.
+type locator struct {
+	lists    map[*yaml.Node][]*yaml.Node
+	mappings map[*yaml.Node]map[string]pair
+}
+
+func newLocator() *locator {
+	return &locator{lists: map[*yaml.Node][]*yaml.Node{}, mappings: map[*yaml.Node]map[string]pair{}}
+}
+
 // locate finds the node of a location, or what is nearest around it.
-func locate(place spot, location []string) (spot, at) {
+func (l *locator) locate(place spot, location []string) (spot, at) {
 	var path at
 	for _, segment := range location {
 		if node := target(place.value); node.Kind == yaml.SequenceNode {
 			index, err := strconv.Atoi(segment)
-			list := items(node)
+			list := l.list(node)
 			if err != nil || index >= len(list) {
 				return place, path
 			}
 			place, path = spot{source: place.source, value: list[index]}, path.item(index)
 			continue
 		}
-		found := entry(place.value, segment)
+		found := l.mapping(target(place.value))[segment]
 		if found.value == nil {
 			return place, path
 		}
@@ -129,8 +139,29 @@ func locate(place spot, location []string) (spot, at) {
 	return place, path
 }
 
+func (l *locator) list(node *yaml.Node) []*yaml.Node {
+	if _, known := l.lists[node]; !known {
+		l.lists[node] = items(node)
+	}
+	return l.lists[node]
+}
+
+func (l *locator) mapping(node *yaml.Node) map[string]pair {
+	if _, known := l.mappings[node]; !known {
+		entries := map[string]pair{}
+		for _, entry := range pairs(node) {
+			if _, twice := entries[entry.key.Value]; !twice {
+				entries[entry.key.Value] = entry
+			}
+		}
+		l.mappings[node] = entries
+	}
+	return l.mappings[node]
+}
+
 // describe puts a leaf in words.
-func (s *composeSchema) describe(leaf leaf, place spot, path at) []finding {
+func (s *composeSchema) describe(leaf leaf, document spot, nodes *locator) []finding {
+	place, path := nodes.locate(document, leaf.location)
 	found := finding{spot: place, path: path, onValue: true}
 	switch what := leaf.kind.(type) {
 	case *kind.FalseSchema:
@@ -138,7 +169,7 @@ func (s *composeSchema) describe(leaf leaf, place spot, path at) []finding {
 	case *kind.AdditionalProperties:
 		var findings []finding
 		for _, name := range what.Properties {
-			child, _ := locate(place, []string{name})
+			child, _ := nodes.locate(place, []string{name})
 			findings = append(findings, s.unknown([]string{name}, child, path, false)...)
 		}
 		return findings
@@ -151,7 +182,7 @@ func (s *composeSchema) describe(leaf leaf, place spot, path at) []finding {
 		}
 		return findings
 	case *kind.UniqueItems:
-		found.spot, found.path = locate(place, []string{strconv.Itoa(what.Duplicates[1])})
+		found.spot, found.path = nodes.locate(place, []string{strconv.Itoa(what.Duplicates[1])})
 		found.path = append(path[:len(path):len(path)], found.path...)
 		found.message = fmt.Sprintf("is the same as entry %d", what.Duplicates[0]+1)
 	default:

@@ -29,8 +29,12 @@ func valueMessage(wrong jsonschema.ErrorKind, path at) (message, hint string) {
 func typeMessage(what *kind.Type) (message, hint string) {
 	var words []string
 	for _, known := range []struct{ name, words string }{
-		{"string", "a string"}, {"number", "a number"}, {"integer", "an integer"}, {"boolean", "true or false"},
-		{"object", "a mapping"}, {"array", "a list"},
+		{"string", "a string"},
+		{"number", "a number"},
+		{"integer", "an integer"},
+		{"boolean", "true or false"},
+		{"object", "a mapping"},
+		{"array", "a list"},
 	} {
 		if slices.Contains(what.Want, known.name) {
 			words = append(words, known.words)

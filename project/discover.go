@@ -84,18 +84,7 @@ func (s *setting) projectDir() string {
 // findFiles takes the files that COMPOSE_FILE names, else looks in the project's folder and in those above it.
 func (s *setting) findFiles() error {
 	if names := s.environment[consts.ComposeFilePath]; names != "" {
-		separator := s.environment[consts.ComposePathSeparator]
-		if separator == "" {
-			separator = string(os.PathListSeparator)
-		}
-		s.origin = "set by COMPOSE_FILE"
-		for name := range strings.SplitSeq(names, separator) {
-			if err := refuseRemote(name); err != nil {
-				return err
-			}
-			s.files = append(s.files, s.absolute(name))
-		}
-		return nil
+		return s.takeFiles(names)
 	}
 	s.origin = "found in this folder or above"
 	for dir := s.workingDir; ; dir = filepath.Dir(dir) {
@@ -110,6 +99,21 @@ func (s *setting) findFiles() error {
 			return nil
 		}
 	}
+}
+
+func (s *setting) takeFiles(names string) error {
+	separator := s.environment[consts.ComposePathSeparator]
+	if separator == "" {
+		separator = string(os.PathListSeparator)
+	}
+	s.origin = "set by COMPOSE_FILE"
+	for name := range strings.SplitSeq(names, separator) {
+		if err := refuseRemote(name); err != nil {
+			return err
+		}
+		s.files = append(s.files, s.absolute(name))
+	}
+	return nil
 }
 
 // pick is the first of the names that the folder has; a second one is worth a warning.

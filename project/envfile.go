@@ -80,15 +80,19 @@ var (
 	envReference = regexp.MustCompile(`\$\{?(\w+)`)
 )
 
-// errGrowth is what [parseEnv] returns for variables that add up to more than [maxFileSize].
-var errGrowth = errors.New("variables that use each other add up to more than 4 MB")
+// errGrowth is what [parseEnv] returns for variables that add up to more than [maxFileSize], or are too many in one place.
+var errGrowth = errors.New("its variables use each other too much")
 
-// growsTooLarge says whether variables that use each other add up to more than a file may have: a few lines that each double
-// the one before would fill any memory.
+// growsTooLarge says whether variables that use each other add up to more than a file may have, because a few lines that each
+// double the one before would fill any memory; or are too many for the library, see [maxCrowd].
 func growsTooLarge(content []byte) bool {
 	sizes := map[string]int{}
-	name := ""
+	name, crowd := "", 0
 	for line := range bytes.Lines(content) {
+		count := bytes.Count(line, []byte("${"))
+		if crowd += count * count; crowd > maxCrowd {
+			return true
+		}
 		if match := envLine.FindSubmatch(line); match != nil {
 			name = string(match[1])
 			sizes[name] = 0

@@ -33,7 +33,7 @@ func (l *loading) explain(ctx context.Context, cause error) error {
 
 // checkRest checks what is left without the findings. Where that does not load either, it knows nothing more.
 func (l *loading) checkRest(ctx context.Context, findings []finding) []Problem {
-	var dropped []string
+	dropped := map[string]bool{}
 	texts := map[*source][]byte{}
 	for _, finding := range findings {
 		if !finding.spot.source.main {
@@ -43,7 +43,7 @@ func (l *loading) checkRest(ctx context.Context, findings []finding) []Problem {
 		if !finding.onValue && finding.spot.key != nil && !finding.missing {
 			path = path.next(finding.spot.key.Value)
 		}
-		dropped = append(dropped, path.String())
+		dropped[path.String()] = true
 		texts[finding.spot.source] = nil
 	}
 	if len(findings) == 0 {

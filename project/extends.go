@@ -40,7 +40,7 @@ func (r *reader) extend(from *source, service string, chain []link) {
 	}
 	wanted.node = extends.value
 	from.bases[service] = wanted
-	r.extend(wanted.source, wanted.service, append(chain[:len(chain):len(chain)], link{from, service}))
+	r.extend(wanted.source, wanted.service, append(chain, link{from, service}))
 }
 
 // extension is the base that an `extends` names, its file read.
@@ -130,7 +130,8 @@ func serviceChain(chain []link) string {
 // unknownBases are the services that extend one which is not there.
 func (s *source) unknownBases() []Problem {
 	var problems []Problem
-	for service, wanted := range s.bases {
+	for _, service := range keys(s.bases) {
+		wanted := s.bases[service]
 		if _, ok := wanted.source.services[wanted.service]; ok || wanted.source.broken {
 			continue
 		}
@@ -142,7 +143,10 @@ func (s *source) unknownBases() []Problem {
 		if named := entry(node, "service").value; named != nil {
 			node = named
 		}
-		hint := didYouMean(nearest(wanted.service, wanted.source.serviceNames()))
+		hint := ""
+		if len(problems) < maxProblems {
+			hint = didYouMean(nearest(wanted.service, keys(wanted.source.services)))
+		}
 		place := spot{source: s, value: node}
 		problems = append(problems, place.problem(at{"services", service, "extends"}.String(), message, hint))
 	}

@@ -10,8 +10,9 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
-	"github.com/muster-dev/muster/project"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/muster-dev/muster/project"
 )
 
 // FuzzLoad loads any text. It must not panic or hang; errors have a text without control characters; and what loads must also

@@ -8,12 +8,20 @@ import (
 	"github.com/compose-spec/compose-go/v2/template"
 )
 
-// errExpansion stops texts that variables would blow up.
-var errExpansion = errors.New("variables add up to more than 16 MB")
+// What stops texts that would cost too much.
+var (
+	errExpansion = errors.New("variables add up to more than 16 MB")
+	errCrowded   = errors.New("too many variables in one text")
+)
+
+// maxCrowd bounds the squares of the numbers of "${" in the texts of a load: the library looks at the rest of a text again for
+// each of them. One text may have a thousand.
+const maxCrowd = 1_000_000
 
 // substitution replaces variables for one load. It does not log, it is bounded, and it knows which variables were missing.
 type substitution struct {
 	left    int // bytes that variables may still add
+	crowd   int
 	missing map[string]bool
 }
 
@@ -26,6 +34,10 @@ func newSubstitution() *substitution {
 func (s *substitution) replace(text string, lookup template.Mapping) (string, error) {
 	if !strings.Contains(text, "$") {
 		return text, nil
+	}
+	count := strings.Count(text, "${")
+	if s.crowd += count * count; s.crowd > maxCrowd {
+		return "", errCrowded
 	}
 	bounded := func(name string) (string, bool) {
 		value, ok := lookup(name)

@@ -40,17 +40,24 @@ func TestLoadLimits(t *testing.T) {
 			nestedMappings(2000), "compose.yaml:101:101: nested deeper than 100 levels",
 		},
 		"alias bomb": {
-			service + aliasBomb(), "compose.yaml:9:31: holds more than 500000 values, aliases followed",
+			service + aliasBomb(), "compose.yaml:9:21: holds more than 300000 values, aliases followed",
 		},
 		"alias chain": {
 			service + aliasChain(), "compose.yaml:102:7: nested deeper than 100 levels",
 		},
 		"a million values": {
 			service + "x-list: [" + strings.Repeat("1,", 1_000_000) + "1]\n",
-			"compose.yaml:4:1000008: holds more than 500000 values, aliases followed",
+			"compose.yaml:4:600008: holds more than 300000 values, aliases followed",
 		},
 		"growing variables": {
 			service + "    command: [" + strings.Repeat("\"${BIG}\",", 2000) + "x]\n", "variables add up to more than 16 MB",
+		},
+		"a crowd of variables": {
+			service + "    command: \"" + strings.Repeat("${A:-", 20_000) + strings.Repeat("}", 20_000) + "\"\n",
+			"compose.yaml:4:14: services.web.command: too many variables in one text",
+		},
+		"a crowd of keys": {
+			service + "    labels: {" + manyKeys(30_000) + "}\n", "compose.yaml:4:13: has too many keys",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,6 +77,14 @@ func nestedMappings(levels int) string {
 	var text strings.Builder
 	for i := range levels {
 		text.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return text.String()
+}
+
+func manyKeys(count int) string {
+	var text strings.Builder
+	for i := range count {
+		fmt.Fprintf(&text, "key%d: x,", i)
 	}
 	return text.String()
 }

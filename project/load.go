@@ -202,7 +202,7 @@ func syncReplicas(model *Model) {
 	}
 }
 
-func (l *loading) check(model *Model, dropped []string) []Problem {
+func (l *loading) check(model *Model, dropped map[string]bool) []Problem {
 	checker := checker{
 		model: model, places: l.places, raw: l.options.SkipInterpolation, dropped: dropped, alone: map[string]bool{},
 	}

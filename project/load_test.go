@@ -10,8 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/muster-dev/muster/project"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/muster-dev/muster/project"
 )
 
 var update = flag.Bool("update", false, "write the golden parts of testdata/load anew")

@@ -11,8 +11,9 @@ type size struct{ values, depth int }
 
 // measurer takes the size of trees. It sees each anchor once, so that it is quick where following the aliases would not be.
 type measurer struct {
-	sizes map[*yaml.Node]size
-	open  map[*yaml.Node]bool
+	sizes   map[*yaml.Node]size
+	open    map[*yaml.Node]bool
+	squares int // of the numbers of keys: the parser compares each key of a mapping with each other one
 }
 
 // fault is what makes a tree unfit to be walked, and where.
@@ -43,6 +44,12 @@ func (m *measurer) measure(node *yaml.Node, depth int) (size, *fault) {
 	if node.Anchor != "" {
 		m.open[node] = true
 		defer delete(m.open, node)
+	}
+	if node.Kind == yaml.MappingNode {
+		count := len(node.Content) / 2
+		if m.squares += count * count; m.squares > maxSquares {
+			return size{}, &fault{node, tooManyKeys}
+		}
 	}
 	total := size{values: 1}
 	for _, child := range node.Content {

@@ -56,7 +56,7 @@ func (l *loading) projectName() (string, error) {
 	name, place := l.nameInFiles()
 	if place.value == nil {
 		name = filepath.Base(l.workingDir)
-		if real := filepath.Base(realPath(l.workingDir)); real != name {
+		if filepath.Base(realPath(l.workingDir)) != name {
 			l.warn(fmt.Sprintf("project has been loaded without an explicit name from a symlink. Using name %q", name))
 		}
 	}

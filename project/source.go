@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -20,14 +18,16 @@ import (
 const (
 	maxFileSize = 4 << 20
 	maxDepth    = 100
-	maxValues   = 500_000
+	maxValues   = 300_000 // keys included, aliases followed
+	maxSquares  = 400_000_000
 	maxFiles    = 1000
 )
 
 const (
 	tooLarge      = "file is larger than 4 MB"
 	tooDeep       = "nested deeper than 100 levels"
-	tooManyValues = "holds more than 500000 values, aliases followed"
+	tooManyValues = "holds more than 300000 values, aliases followed"
+	tooManyKeys   = "has too many keys"
 )
 
 // stdin is the file name that stands for standard input.
@@ -72,8 +72,8 @@ func newSource(name, path string, content []byte) (*source, []Problem) {
 		problems = append(problems, syntaxProblem(name, content, err))
 	}
 	values := 0
+	measurer := measurer{sizes: map[*yaml.Node]size{}, open: map[*yaml.Node]bool{}}
 	for _, document := range documents {
-		measurer := measurer{sizes: map[*yaml.Node]size{}, open: map[*yaml.Node]bool{}}
 		total, wrong := measurer.measure(document, 0)
 		if values += total.values; wrong == nil && values > maxValues {
 			wrong = &fault{document, tooManyValues}
@@ -90,9 +90,6 @@ func newSource(name, path string, content []byte) (*source, []Problem) {
 	read.broken = len(problems) > 0
 	return read, problems
 }
-
-// serviceNames are the names of the file's own services, sorted.
-func (s *source) serviceNames() []string { return slices.Sorted(maps.Keys(s.services)) }
 
 // parse reads all documents of a file; those before an error are returned with it.
 func parse(content []byte) ([]*yaml.Node, error) {
@@ -201,8 +198,8 @@ func readRegular(path string) ([]byte, error) {
 
 // realPath is a path without symbolic links, or as it is where nothing is there.
 func realPath(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil && path != stdin {
-		return real
+	if resolved, err := filepath.EvalSymlinks(path); err == nil && path != stdin {
+		return resolved
 	}
 	return path
 }
