@@ -35,7 +35,7 @@ func readEnvFiles(environment types.Mapping, files []string, folder string) (typ
 		}
 		if err := parseEnv(content, variables, lookup, ""); err != nil {
 			name := displayName(folder, file)
-			return nil, loadError([]Problem{envProblem(name, content, err)}, []*source{{name: name, content: content}})
+			return nil, loadError([]Problem{envProblem(name, content, err)}, nil)
 		}
 	}
 	return variables, nil

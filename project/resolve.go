@@ -15,7 +15,6 @@ type resolver struct {
 	folder   string
 	contents map[string][]byte
 	problems []Problem
-	texts    []*source
 }
 
 // resolveFiles resolves the enabled services, in place.
@@ -30,7 +29,7 @@ func (p *Project) resolveFiles(folder string) error {
 		}
 		p.Services[name] = service
 	}
-	return loadError(r.problems, append(r.texts, p.places.sources()...))
+	return loadError(r.problems, p.places.sources())
 }
 
 func (r *resolver) container(spec *types.ContainerSpec, path string) {
@@ -107,7 +106,5 @@ func (r *resolver) parsed(file string, content []byte, err error) {
 	if err == nil {
 		return
 	}
-	name := displayName(r.folder, file)
-	r.problems = append(r.problems, envProblem(name, content, err))
-	r.texts = append(r.texts, &source{name: name, content: content})
+	r.problems = append(r.problems, envProblem(displayName(r.folder, file), content, err))
 }
