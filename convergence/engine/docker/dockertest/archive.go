@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"strings"
 	"time"
 
 	apicontainer "github.com/docker/docker/api/types/container"
@@ -20,8 +19,8 @@ func (e *Engine) putArchive(x *exchange) error {
 		return fail(http.StatusBadRequest, "%v", err)
 	}
 	e.mutex.Lock()
+	defer e.mutex.Unlock()
 	c, err := e.findContainer(x.params["id"])
-	e.mutex.Unlock()
 	if err != nil {
 		return err
 	}
@@ -36,16 +35,10 @@ func (e *Engine) putArchive(x *exchange) error {
 
 // getArchive is GET /containers/{id}/archive, for single files.
 func (e *Engine) getArchive(x *exchange) error {
-	e.mutex.Lock()
-	c, err := e.findContainer(x.params["id"])
-	e.mutex.Unlock()
+	name := path.Join("/", x.query("path"))
+	content, err := e.fileOf(x.params["id"], name)
 	if err != nil {
 		return err
-	}
-	name := path.Join("/", x.query("path"))
-	content, err := c.view().ReadFile(name)
-	if err != nil {
-		return fail(http.StatusNotFound, "Could not find the file %s in container %s", strings.TrimSuffix(x.query("path"), "/"), x.params["id"])
 	}
 	const readable = 0o644
 	stat, err := json.Marshal(apicontainer.PathStat{Name: path.Base(name), Size: int64(len(content)), Mode: fs.FileMode(readable), Mtime: time.Now()})
@@ -61,4 +54,18 @@ func (e *Engine) getArchive(x *exchange) error {
 	_, _ = archive.Write(content)
 	_ = archive.Close()
 	return nil
+}
+
+func (e *Engine) fileOf(id, name string) ([]byte, error) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	c, err := e.findContainer(id)
+	if err != nil {
+		return nil, err
+	}
+	content, err := c.view().ReadFile(name)
+	if err != nil {
+		return nil, fail(http.StatusNotFound, "Could not find the file %s in container %s", name, id)
+	}
+	return content, nil
 }

@@ -72,6 +72,7 @@ func (e *Engine) renameContainer(x *exchange) error {
 	c.name = reserved
 	for _, p := range c.endpoints {
 		if i := slices.Index(p.dnsNames, old); i >= 0 {
+			p.dnsNames = slices.Clone(p.dnsNames) // an answer may still be read from the old one
 			p.dnsNames[i] = reserved
 		}
 	}

@@ -29,7 +29,7 @@ func (e *Engine) listImages(x *exchange) error {
 			continue
 		}
 		list = append(list, apiimage.Summary{
-			ID: i.id, RepoTags: notNil(i.tags), RepoDigests: notNil(i.digests), Created: i.created().Unix(), Size: i.Size,
+			ID: i.id, RepoTags: copied(i.tags), RepoDigests: copied(i.digests), Created: i.created().Unix(), Size: i.Size,
 			Labels: i.Labels, SharedSize: -1, Containers: e.containersOf(i),
 		})
 	}
@@ -75,7 +75,7 @@ func (e *Engine) inspectImage(x *exchange) error {
 	}
 	platform := parsePlatform(i.platform())
 	answer := apiimage.InspectResponse{
-		ID: i.id, RepoTags: slices.Clone(notNil(i.tags)), RepoDigests: slices.Clone(notNil(i.digests)),
+		ID: i.id, RepoTags: copied(i.tags), RepoDigests: copied(i.digests),
 		Created: i.created().UTC().Format(time.RFC3339Nano), Size: i.Size,
 		Os: platform.OS, Architecture: platform.Architecture, Variant: platform.Variant, Config: i.imageConfig(),
 		RootFS: apiimage.RootFS{Type: "layers", Layers: []string{"sha256:" + hexDigest("layer", i.id)}},
@@ -115,12 +115,8 @@ func setOf(names []string) map[string]struct{} {
 	return set
 }
 
-func notNil(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
-}
+// copied is a list of its own, never null in JSON.
+func copied(list []string) []string { return append([]string{}, list...) }
 
 func (e *Engine) tagImage(x *exchange) error {
 	e.mutex.Lock()

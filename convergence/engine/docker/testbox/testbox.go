@@ -61,6 +61,12 @@ const (
 	Unhealthy = "unhealthy"
 )
 
+// Signals that change its health, as Linux numbers them: that is what containers run on, wherever the tests do.
+const (
+	SignalHealthy   = syscall.Signal(10) // USR1
+	SignalUnhealthy = syscall.Signal(12) // USR2
+)
+
 // Exit codes of its own.
 const (
 	ExitUsage  = 2

@@ -170,7 +170,7 @@ func TestHealth(t *testing.T) {
 		"-unhealthy-after 2s -sleep 9s": {nil, "0s healthy, 2s unhealthy"},
 		"-unhealthy-after 3s -healthy-after 1s -every 1s -lines 5": {nil, "0s starting, 1s healthy, 3s unhealthy"},
 		"-sleep 8s": {
-			[]sent{{time.Second, syscall.SIGUSR2}, {2 * time.Second, syscall.SIGUSR1}}, "0s healthy, 1s unhealthy, 2s healthy",
+			[]sent{{time.Second, testbox.SignalUnhealthy}, {2 * time.Second, testbox.SignalHealthy}}, "0s healthy, 1s unhealthy, 2s healthy",
 		},
 	} {
 		t.Run(line, func(t *testing.T) {

@@ -92,22 +92,24 @@ func (p *program) signal(signal os.Signal) error {
 	case signal == nil || signal == syscall.SIGKILL:
 		return exit(ExitKilled)
 	case signal != syscall.SIGTERM && signal != syscall.SIGINT && signal != syscall.SIGQUIT:
-		p.healthSignal(signal)
-		return p.print(p.world.Stdout, fmt.Sprintf("signal %s\n", signal))
+		return p.print(p.world.Stdout, fmt.Sprintf("signal %s\n", p.healthSignal(signal)))
 	case p.ignoreTerm:
 		return p.print(p.world.Stdout, fmt.Sprintf("ignored %s\n", signal))
 	}
 	return p.end()
 }
 
-// healthSignal changes the health on the signals that are for it.
-func (p *program) healthSignal(signal os.Signal) {
+// healthSignal changes the health on the signals that are for it, and returns the signal's name.
+func (p *program) healthSignal(signal os.Signal) (name string) {
 	switch signal {
-	case syscall.SIGUSR1:
+	case SignalHealthy:
 		p.setHealth(Healthy)
-	case syscall.SIGUSR2:
+		return "user defined signal 1"
+	case SignalUnhealthy:
 		p.setHealth(Unhealthy)
+		return "user defined signal 2"
 	}
+	return signal.String()
 }
 
 // end is the graceful end: only SIGKILL cuts it short.

@@ -19,7 +19,8 @@ import (
 func main() {
 	signals := make(chan os.Signal, 16)
 	// Not all: the runtime sends itself SIGURG.
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
+		testbox.SignalHealthy, testbox.SignalUnhealthy)
 	memory := &memory{}
 	os.Exit(testbox.Run(testbox.World{
 		Args: os.Args[1:], Env: environment(), Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
