@@ -166,9 +166,9 @@ func changedPackages(before, after string) []string {
 
 // goTest runs tests afresh, with the race detector where it can be built.
 func goTest(ctx context.Context, t tool, name string, variables []string, args ...string) part {
-	mode, why, flags := "with -race", "", []string{"test", "-json", "-count=1", "-race"}
+	mode, why, flags := "with -race", "", []string{"test", "-json", "-count=1", "-timeout=8m", "-race"}
 	if !t.hasCompiler(ctx) {
-		mode, why, flags = "without -race", ", which needs a C compiler (apt-get install gcc libc6-dev)", flags[:3]
+		mode, why, flags = "without -race", ", which needs a C compiler (apt-get install gcc libc6-dev)", flags[:4]
 	}
 	fmt.Fprintf(t.out, "\n%s tests, %s%s\n", name, mode, why)
 	cmd := t.goCommand(ctx, variables, append(flags, args...)...)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -113,8 +114,25 @@ func (r *reader) endPackage(e event) {
 	case "fail":
 		r.counts.Packages++
 		r.counts.FailedPackages = append(r.counts.FailedPackages, e.Package)
+		r.showUnended(e)
 		r.show(e)
 		fmt.Fprintf(r.out, "FAIL  %-8v %s\n", took, e.Package)
+	}
+}
+
+// showUnended shows what the tests wrote that had not ended when their package did: a timeout or an exit ends it under them.
+func (r *reader) showUnended(e event) {
+	var tests []string
+	for key := range r.held {
+		if key[0] == e.Package && key[1] != "" {
+			tests = append(tests, key[1])
+		}
+	}
+	slices.Sort(tests)
+	for _, test := range tests {
+		fmt.Fprintf(r.out, "--- NOT ENDED: %s\n", test)
+		r.show(event{Package: e.Package, Test: test})
+		delete(r.held, [2]string{e.Package, test})
 	}
 }
 

@@ -24,6 +24,9 @@ go: warning of the go command
 {"ImportPath":"m/broken","Action":"build-fail"}
 {"Action":"output","Package":"m/broken","Output":"FAIL\tm/broken [build failed]\n"}
 {"Action":"fail","Package":"m/broken"}
+{"Action":"output","Package":"m/hangs","Test":"TestD","Output":"panic: test timed out\n"}
+{"Action":"output","Package":"m/hangs","Output":"FAIL\tm/hangs\n"}
+{"Action":"fail","Package":"m/hangs"}
 `
 
 const shown = `ok    1.23s    m/good
@@ -35,6 +38,10 @@ go: warning of the go command
 x.go:1:1: expected package
 FAIL	m/broken [build failed]
 FAIL  0s       m/broken
+--- NOT ENDED: TestD
+panic: test timed out
+FAIL	m/hangs
+FAIL  0s       m/hangs
 `
 
 func TestRead(t *testing.T) {
@@ -47,7 +54,7 @@ func TestRead(t *testing.T) {
 	if out.String() != shown {
 		t.Errorf("shown:\n%s\nwant:\n%s", out.String(), shown)
 	}
-	const want = "3 packages, 2 tests, 1 skipped, 1 failed, in m/bad, m/broken"
+	const want = "4 packages, 2 tests, 1 skipped, 1 failed, in m/bad, m/broken, m/hangs"
 	if counts.String() != want {
 		t.Errorf("counts = %s, want %s", counts, want)
 	}
