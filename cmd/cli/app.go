@@ -146,7 +146,7 @@ func (g *globals) load(ctx context.Context, services []string, noDeps bool) (*pr
 // warn writes warnings for people, with their places.
 func (g *globals) warn(warnings []project.Warning) {
 	looks, err := g.looks()
-	if err != nil || looks.Mode == display.Quiet {
+	if err != nil {
 		return
 	}
 	for _, warning := range warnings {

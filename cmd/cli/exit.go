@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -24,14 +25,6 @@ type exitCode int
 
 func (exitCode) Error() string { return "" }
 
-// applyError is what went wrong while a plan was applied, and what it held up.
-type applyError struct {
-	error
-	heldUp []string // services that were not started
-}
-
-func (e *applyError) Unwrap() error { return e.error }
-
 // report tells an error to the user, on the stream and in the form that fit, and returns the exit code. It is the only place
 // that does.
 func report(g *globals, err error) int {
@@ -41,12 +34,14 @@ func report(g *globals, err error) int {
 		return exitOK
 	case errors.As(err, &code):
 		return int(code)
-	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
-		return exitInterrupted
 	}
 	looks, looksErr := g.looks()
 	if looksErr != nil {
 		looks = display.Looks{Mode: display.Plain}
+	}
+	if errors.Is(err, context.Canceled) {
+		reportInterrupted(g, err, looks)
+		return exitInterrupted
 	}
 	if looks.Mode == display.JSON {
 		reportJSON(g, err)
@@ -64,6 +59,18 @@ func report(g *globals, err error) int {
 	}
 	display.Failure(g.app.Err, err, heldUp, looks.ColorErr)
 	return exitError
+}
+
+// reportInterrupted says what the user's interrupt has kept from being done; where it has kept nothing it says nothing.
+func reportInterrupted(g *globals, err error, looks display.Looks) {
+	var apply *applyError
+	switch {
+	case !errors.As(err, &apply) || len(apply.heldUp) == 0 || looks.Mode == display.Quiet:
+	case looks.Mode == display.JSON:
+		reportJSON(g, fmt.Errorf("interrupted, not started: %s", strings.Join(apply.heldUp, ", ")))
+	default:
+		display.Interrupted(g.app.Err, apply.heldUp, looks.ColorErr)
+	}
 }
 
 func reportJSON(g *globals, err error) {

@@ -42,6 +42,7 @@ func libraries() []struct{ library, below, why string } {
 		{"github.com/fatih/color", "cmd/display logs", "only what is seen has colours"},
 		{"github.com/compose-spec/compose-go", "project", "everybody else takes its types from project"},
 		{"gopkg.in/yaml.v3", "project cmd", "files are read in one place"},
+		{"go.yaml.in/yaml", "project", "it is compose-go's parser: places come from the same reading"},
 	}
 }
 

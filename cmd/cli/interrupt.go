@@ -2,14 +2,15 @@ package cli
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"os"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// errInterrupted is the cause of a context that the user's interrupt ended.
-var errInterrupted = errors.New("interrupted")
+// errInterrupted is the cause of a context that the user's interrupt ended. It is a cancellation: calls that it ends return the
+// cause, and nobody below may take that for an error of the engine's.
+var errInterrupted = fmt.Errorf("interrupted: %w", context.Canceled)
 
 // interrupts count the user's interrupts: the first one ends the command's context, so that it finishes or undoes what it has in
 // hand; further ones are told on more, for a command that can hurry.

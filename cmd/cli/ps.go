@@ -120,7 +120,7 @@ func (o *psOptions) write(containers []engine.Container, narrow bool) error {
 		}
 		return nil
 	case o.format == "json":
-		return display.ContainersJSON(o.app.Out, containers, time.Now())
+		return display.ContainersJSON(o.app.Out, containers, time.Now(), o.noTrunc)
 	case narrow:
 		return display.Replicas(o.app.Out, containers, o.colorOut())
 	}

@@ -26,7 +26,7 @@ func TestScriptsOnEngine(t *testing.T) {
 		host = client.Endpoint().Host
 	}
 	importBox(t, client)
-	scripts(t, "testdata/script", func(*testscript.Env) (string, error) { return host, nil })
+	scripts(t, "testdata/script", map[string]bool{"real": true}, func(*testscript.Env) (string, error) { return host, nil })
 }
 
 // importBox makes the image that scripts run; it goes with the test.

@@ -12,7 +12,7 @@ import (
 // TestScripts runs the command line's promises on the engine in memory, a fresh one for each script.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	scripts(t, "testdata/script", func(env *testscript.Env) (string, error) {
+	scripts(t, "testdata/script", nil, func(env *testscript.Env) (string, error) {
 		eng := dockertest.New(dockertest.Options{})
 		env.Defer(eng.Close)
 		image := dockertest.Box(box)

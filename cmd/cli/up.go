@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -203,48 +202,23 @@ func (o *upOptions) applyDetached(ctx context.Context, eng engine.Engine, made *
 	if err != nil {
 		return err
 	}
-	progress := display.NewProgress(looks, o.app.Streams)
-	if err := apply(ctx, eng, made, progress, o.title(made, false)); err != nil {
+	if err := apply(ctx, eng, made, display.NewProgress(looks, o.app.Streams), o.title(made, false)); err != nil {
 		return err
 	}
-	if looks.Mode != display.TTY || !made.HasChanges() {
-		return nil
-	}
-	containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: made.Project})
-	if err != nil {
-		return nil //nolint:nilerr // the addresses are an extra; the stack is up
-	}
-	display.Addresses(o.app.Err, containers)
+	o.addresses(ctx, eng, made, looks)
 	return nil
 }
 
-// apply carries out a plan and shows it. The error says what it held up.
-func apply(
-	ctx context.Context, eng engine.Engine, made *plan.Plan, progress display.Progress, title display.Title,
-) error {
-	held := &heldUp{}
-	progress.Begin(title, made)
-	err := convergence.Apply(ctx, eng, made, func(event convergence.Event) {
-		held.event(event)
-		progress.Event(event)
-	})
-	progress.End(err)
-	if err == nil {
-		return nil
-	}
-	return &applyError{error: err, heldUp: held.services}
-}
-
-// heldUp collects the services that were not started.
-type heldUp struct{ services []string }
-
-func (h *heldUp) event(event convergence.Event) {
-	if event.Phase != convergence.Skipped || event.Step.Action() != "start" {
+// addresses tells people where to look, when something has changed.
+func (o *upOptions) addresses(ctx context.Context, eng engine.Engine, made *plan.Plan, looks display.Looks) {
+	if looks.Mode != display.TTY || !made.HasChanges() {
 		return
 	}
-	if name := event.Step.Ref().Name; !slices.Contains(h.services, name) {
-		h.services = append(h.services, name)
+	containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: made.Project})
+	if err != nil {
+		return // it is an extra; the stack is up
 	}
+	display.Addresses(o.app.Err, containers)
 }
 
 func (g *globals) colorOut() bool {

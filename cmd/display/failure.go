@@ -21,8 +21,19 @@ func Failure(w io.Writer, err error, heldUp []string, colors bool) {
 		}
 		writeFailure(w, s, one)
 	}
-	if len(heldUp) > 0 {
-		writeFact(w, s, "held up", harmless(strings.Join(heldUp, ", "))+" (not started)")
+	writeHeldUp(w, s, heldUp)
+}
+
+// Interrupted writes what was not started because the user interrupted.
+func Interrupted(w io.Writer, heldUp []string, colors bool) {
+	s := style{colors}
+	_, _ = fmt.Fprintln(w, s.bold("interrupted"))
+	writeHeldUp(w, s, heldUp)
+}
+
+func writeHeldUp(w io.Writer, s style, services []string) {
+	if len(services) > 0 {
+		writeFact(w, s, "held up", harmless(strings.Join(services, ", "))+" (not started)")
 	}
 }
 

@@ -47,8 +47,17 @@ func (j *jsonProgress) Begin(_ Title, made *plan.Plan) {
 		j.causes[change.Ref.String()] = joinReasons(change.Reasons)
 	}
 	for _, warning := range made.Warnings {
-		j.write(jsonEvent{Time: time.Now(), Status: "Warning", Text: warning.Message, Phase: "warning"})
+		j.write(warningEvent(warning.Message))
 	}
+}
+
+func warningEvent(message string) jsonEvent {
+	return jsonEvent{Time: time.Now(), Status: "Warning", Text: message, Phase: "warning"}
+}
+
+// Say implements [Progress].
+func (j *jsonProgress) Say(text string) {
+	j.write(jsonEvent{Time: time.Now(), Status: "Working", Text: text, Phase: "note"})
 }
 
 // Event implements [Progress].
@@ -96,9 +105,11 @@ func statusOf(event convergence.Event) string {
 	return "Done"
 }
 
-func (j *jsonProgress) write(line jsonEvent) {
+func (j *jsonProgress) write(line jsonEvent) { writeJSON(j.streams.Err, line) }
+
+func writeJSON(w io.Writer, line jsonEvent) {
 	line.Schema = jsonSchema
-	_ = json.NewEncoder(j.streams.Err).Encode(line)
+	_ = json.NewEncoder(w).Encode(line)
 }
 
 // End implements [Progress].

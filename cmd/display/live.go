@@ -88,6 +88,9 @@ func (l *live) End(err error) {
 	})
 }
 
+// Say implements [Progress].
+func (l *live) Say(text string) { _, _ = fmt.Fprintln(l.streams.Err, text) }
+
 // draw replaces the view on the screen by the one of now, in one write.
 func (l *live) draw() {
 	if l.ended || l.view == nil {

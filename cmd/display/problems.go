@@ -9,9 +9,15 @@ import (
 	"github.com/muster-dev/muster/project"
 )
 
-// Warning writes a warning for people on one line.
+// Warning writes a warning on one line, in the form of the mode.
 func Warning(w io.Writer, message string, looks Looks) {
-	writeWarning(w, style{looks.ColorErr}, message)
+	switch looks.Mode {
+	case Quiet:
+	case JSON:
+		writeJSON(w, warningEvent(message))
+	default:
+		writeWarning(w, style{looks.ColorErr}, message)
+	}
 }
 
 // Problems writes everything that is wrong with a project's files, each with the lines around it, and how many there are.

@@ -16,6 +16,8 @@ type Progress interface {
 	Begin(title Title, p *plan.Plan)
 	// Event is a [convergence.Sink].
 	Event(event convergence.Event)
+	// Say tells people something that is no event, on a line of its own, while no plan is applied.
+	Say(text string)
 	// End is called once, whatever happened. Afterwards the terminal is as it was.
 	End(err error)
 	// Output are writers for what others have to say meanwhile: lines of logs. Each call of Write must be whole lines.
@@ -52,6 +54,8 @@ func (quiet) Begin(Title, *plan.Plan) {}
 
 func (quiet) Event(convergence.Event) {}
 
+func (quiet) Say(string) {}
+
 func (quiet) End(error) {}
 
 // Output implements [Progress].
@@ -75,6 +79,9 @@ func (p *plain) Event(event convergence.Event) {
 	}
 	_, _ = fmt.Fprintf(p.streams.Err, " %s %s \n", harmless(event.Object.String()), harmless(text))
 }
+
+// Say implements [Progress].
+func (p *plain) Say(text string) { _, _ = fmt.Fprintln(p.streams.Err, text) }
 
 // End implements [Progress].
 func (p *plain) End(error) {}

@@ -35,7 +35,9 @@ func newStory() *story {
 		Unchanged: []plan.Kept{{Ref: graph.Service("cache"), Object: step.Object{Kind: step.Container, Name: "shop-cache-1"}}},
 		Warnings:  []plan.Warning{{Message: "found an orphan called \x1b[31mred"}},
 	}}
-	target := func(service string) step.Target { return step.Target{Name: "shop-" + service + "-1", Service: service, Replica: 1} }
+	target := func(service string) step.Target {
+		return step.Target{Name: "shop-" + service + "-1", Service: service, Replica: 1}
+	}
 	network := s.add(step.CreateNetwork{Key: "default", Request: engine.CreateNetwork{Name: "shop_default"}})
 	db := s.add(step.CreateContainer{Target: target("db")}, network)
 	dbStart := s.add(step.StartContainer{Target: target("db")}, db)

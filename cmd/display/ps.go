@@ -94,14 +94,15 @@ type publisher struct {
 	Protocol      string
 }
 
-// ContainersJSON writes one object a line, with docker compose's keys.
-func ContainersJSON(w io.Writer, containers []engine.Container, now time.Time) error {
+// ContainersJSON writes one object a line, with docker compose's keys. Like its table it shortens commands and IDs unless they
+// are wanted whole.
+func ContainersJSON(w io.Writer, containers []engine.Container, now time.Time, whole bool) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	for _, c := range containers {
 		object := psJSON{
-			Command: strconv.Quote(c.Command), CreatedAt: c.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"),
-			ExitCode: c.ExitCode, Health: string(c.Health), ID: shortID(c.ID), Image: c.Image,
+			Command: commandText(c.Command, whole), CreatedAt: c.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"),
+			ExitCode: c.ExitCode, Health: string(c.Health), ID: idText(c.ID, whole), Image: c.Image,
 			Labels: labelsText(c.Labels), LocalVolumes: strconv.Itoa(volumes(c)), Mounts: mountsText(c),
 			Name: c.Name, Names: c.Name, Networks: networksText(c), Ports: PortsText(c.Ports), Project: c.Project,
 			Publishers: publishers(c.Ports), RunningFor: units.HumanDuration(now.Sub(c.Created)) + " ago", Service: c.Service,
@@ -114,8 +115,11 @@ func ContainersJSON(w io.Writer, containers []engine.Container, now time.Time) e
 	return nil
 }
 
-func shortID(id string) string {
+func idText(id string, whole bool) string {
 	const length = 12
+	if whole {
+		return id
+	}
 	return id[:min(len(id), length)]
 }
 

@@ -1,6 +1,7 @@
 package display
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -11,10 +12,12 @@ import (
 // failedWords are docker compose's for a step that failed.
 func failedWords(event convergence.Event) string {
 	var inUse *step.InUseError
-	if errors.As(event.Err, &inUse) {
+	switch {
+	case errors.As(event.Err, &inUse):
 		return "Resource is still in use"
-	}
-	if event.Optional {
+	case errors.Is(event.Err, context.Canceled):
+		return "Interrupted"
+	case event.Optional:
 		return "Skipped: " + firstLine(event.Err.Error())
 	}
 	return "Error " + firstLine(event.Err.Error())

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"slices"
+
+	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/convergence"
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/plan"
+)
+
+// applyError is what went wrong while a plan was applied, and what it held up.
+type applyError struct {
+	error
+	heldUp []string // services that were not started
+}
+
+func (e *applyError) Unwrap() error { return e.error }
+
+// apply carries out a plan, shows it, and tells others that want to know. The error says what it held up.
+func apply(
+	ctx context.Context, eng engine.Engine, made *plan.Plan, progress display.Progress, title display.Title,
+	others ...convergence.Sink,
+) error {
+	held := &heldUp{}
+	progress.Begin(title, made)
+	err := convergence.Apply(ctx, eng, made, func(event convergence.Event) {
+		held.event(event)
+		progress.Event(event)
+		for _, tell := range others {
+			tell(event)
+		}
+	})
+	progress.End(err)
+	if err == nil {
+		return nil
+	}
+	return &applyError{error: err, heldUp: held.services}
+}
+
+// heldUp collects the services that were not started.
+type heldUp struct{ services []string }
+
+func (h *heldUp) event(event convergence.Event) {
+	if event.Phase != convergence.Skipped || event.Step.Action() != "start" {
+		return
+	}
+	if name := event.Step.Ref().Name; !slices.Contains(h.services, name) {
+		h.services = append(h.services, name)
+	}
+}

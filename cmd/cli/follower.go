@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/convergence"
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/logs"
+	"github.com/muster-dev/muster/project"
+)
+
+// lateness is how long news of what has happened already may take: that containers were started or have ended.
+const lateness = 2 * time.Second
+
+// follower prints the logs of an attached `up`.
+type follower struct {
+	eng      engine.Engine
+	project  *project.Project
+	services []string // that were named; empty means all
+	options  logs.PrinterOptions
+	printer  *logs.Printer
+	out, err switchWriter
+
+	group    errgroup.Group
+	cancel   context.CancelFunc
+	ready    chan struct{}
+	starting chan struct{}
+	ended    chan struct{} // closed once nothing is followed any more; failure says why
+	failure  error
+
+	mutex sync.Mutex
+	due   map[string]bool // containers that the plan has started and whose start the logs have not come to yet
+	come  map[string]bool // the other way round
+	news  chan struct{}   // holds a token after a change of these
+}
+
+func (o *upOptions) newFollower(eng engine.Engine, p *project.Project, made *plan.Plan, looks display.Looks) *follower {
+	f := &follower{
+		eng: eng, project: p, services: o.services, cancel: func() {},
+		ready: make(chan struct{}), starting: make(chan struct{}), ended: make(chan struct{}),
+		due: map[string]bool{}, come: map[string]bool{}, news: make(chan struct{}, 1),
+	}
+	f.options = logs.PrinterOptions{
+		Stdout: &f.out, Stderr: &f.err, Split: true, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
+		Color: looks.ColorOut && !o.noColor, Raw: !o.app.OutTerminal,
+	}
+	f.options.Names = f.names(made)
+	f.printer = logs.NewPrinter(f.options)
+	return f
+}
+
+// names are what the logs call the containers that the plan leaves running or starts, sorted.
+func (f *follower) names(made *plan.Plan) []string {
+	containers := map[string]string{} // service by name
+	for _, kept := range made.Unchanged {
+		if kept.Object.Kind == step.Container {
+			containers[kept.Object.Name] = kept.Ref.Name
+		}
+	}
+	for _, node := range made.Nodes {
+		if node.Step.Action() == "start" {
+			containers[node.Step.Object().Name] = node.Step.Ref().Name
+		}
+	}
+	var names []string
+	for name, service := range containers {
+		number, _ := strconv.Atoi(name[strings.LastIndexAny(name, "-_")+1:])
+		container := engine.Container{Project: made.Project, Service: service, Number: number, Name: name}
+		if f.wants(container) {
+			names = append(names, logs.SourceOf(container).Name())
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// wants says whether a container is to be heard: those of the named services, or of all but for those with attach: false.
+func (f *follower) wants(container engine.Container) bool {
+	service, ok := f.project.Services[container.Service]
+	if !ok || len(f.services) > 0 {
+		return ok && slices.Contains(f.services, container.Service)
+	}
+	return service.Attach == nil || *service.Attach
+}
+
+// printTo changes where lines go.
+func (f *follower) printTo(out, err io.Writer) {
+	f.out.set(out)
+	f.err.set(err)
+}
+
+// begin follows from now on, through interrupts too; it returns when nothing that starts afterwards can be missed.
+func (f *follower) begin(ctx context.Context) {
+	if len(f.options.Names) > 0 {
+		_, _ = fmt.Fprintf(&f.out, "Attaching to %s\n", strings.Join(f.options.Names, ", "))
+	}
+	following, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	f.cancel = cancel
+	f.group.Go(func() error {
+		defer close(f.ended)
+		f.failure = f.follow(following)
+		return nil
+	})
+	select {
+	case <-f.ready:
+	case <-f.ended:
+	}
+}
+
+func (f *follower) follow(ctx context.Context) error {
+	err := logs.Follow(ctx, f.eng, logs.Options{
+		Project: f.project.Name, Follow: true, Starting: f.starting, Filter: f.wants,
+		Ready: func() { close(f.ready) },
+	}, f.print)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (f *follower) print(item logs.Item) error {
+	if item.Kind == logs.KindStarted {
+		f.note(f.come, f.due, item.Source.Container)
+	}
+	return f.printer.Print(item)
+}
+
+// applied is a [convergence.Sink]: it learns what the plan starts.
+func (f *follower) applied(event convergence.Event) {
+	started := event.Phase == convergence.Done && event.Step.Action() == "start" && !event.Undo
+	if started && f.wants(engine.Container{Service: event.Step.Ref().Name}) {
+		f.note(f.due, f.come, event.Object.Name)
+	}
+}
+
+// note settles a start of which both sides have told by now, or keeps it until the other side does.
+func (f *follower) note(told, other map[string]bool, name string) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if other[name] {
+		delete(other, name)
+	} else {
+		told[name] = true
+	}
+	select {
+	case f.news <- struct{}{}:
+	default:
+	}
+}
+
+func (f *follower) outstanding() bool {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return len(f.due) > 0
+}
+
+// allStarted says that nothing more is going to be started, as soon as the logs have come to the starts that were: the news of
+// one that has ended again at once may still be on its way.
+func (f *follower) allStarted(ctx context.Context) {
+	defer close(f.starting)
+	late := time.NewTimer(lateness)
+	defer late.Stop()
+	for f.outstanding() {
+		select {
+		case <-f.news:
+		case <-f.ended:
+			return
+		case <-ctx.Done():
+			return
+		case <-late.C:
+			return
+		}
+	}
+}
+
+// finish waits for the last words of containers that were stopped.
+func (f *follower) finish() {
+	late := time.NewTimer(lateness)
+	defer late.Stop()
+	select {
+	case <-f.ended:
+	case <-late.C:
+	}
+}
+
+// stop ends the following, wherever it is.
+func (f *follower) stop() {
+	f.cancel()
+	_ = f.group.Wait()
+}

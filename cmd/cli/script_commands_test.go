@@ -1,0 +1,244 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/step"
+)
+
+// patience is how long a script waits for something that should come.
+const patience = 30 * time.Second
+
+// commands are what scripts can do beside running muster. Containers are named without the project: web-1.
+func commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
+	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		"await": await, "says": says, "containers": containers, "leftovers": leftovers,
+		"engine": engineDoes, "remember": remember, "kept": kept, "fetch": fetch,
+	}
+}
+
+// onEngine runs what a command does, connected to the script's engine.
+func onEngine(ts *testscript.TestScript, do func(ctx context.Context, eng engine.Engine) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	eng, err := connect(ctx, ts.Getenv("DOCKER_HOST"))
+	ts.Check(err)
+	defer eng.Close()
+	ts.Check(do(ctx, eng))
+}
+
+// full is a container's name with its project.
+func full(ts *testscript.TestScript, name string) string { return ts.Getenv("P") + "-" + name }
+
+// await waits until a container of the project is in a state: `await web-1 running`. The engine's events wake it.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await CONTAINER created|running|exited|...|healthy|unhealthy|gone")
+	}
+	name, wanted := full(ts, args[0]), args[1]
+	onEngine(ts, func(ctx context.Context, eng engine.Engine) error {
+		have := "none"
+		err := eventually(ctx, eng, func() (bool, error) {
+			found, err := eng.InspectContainer(ctx, name)
+			switch {
+			case errors.Is(err, engine.ErrNotFound):
+				have = "gone"
+			case err != nil:
+				return false, err
+			default:
+				have = string(found.State) + " " + string(found.Health)
+			}
+			return strings.Contains(" "+have+" ", " "+wanted+" "), nil
+		})
+		if err != nil {
+			return fmt.Errorf("container %s is %s: %w", name, have, err)
+		}
+		return nil
+	})
+}
+
+// eventually looks now and at every event, until there is what is waited for.
+func eventually(ctx context.Context, eng engine.Engine, look func() (bool, error)) error {
+	errDone := errors.New("done")
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	check := func() error {
+		done, err := look()
+		if err == nil && done {
+			err = errDone
+		}
+		if err != nil {
+			cancel(err)
+		}
+		return err
+	}
+	err := eng.Events(ctx, engine.EventFilter{}, func() { _ = check() }, func(engine.Event) error { return check() })
+	if errors.Is(err, errDone) || errors.Is(context.Cause(ctx), errDone) {
+		return nil
+	}
+	return err
+}
+
+// says waits until a container has written something: `says web-1 'ready'`.
+func says(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: says CONTAINER REGEXP")
+	}
+	wanted, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	onEngine(ts, func(ctx context.Context, eng engine.Engine) error {
+		name := full(ts, args[0])
+		started := func() (bool, error) {
+			found, err := eng.InspectContainer(ctx, name)
+			if errors.Is(err, engine.ErrNotFound) {
+				return false, nil
+			}
+			return !found.StartedAt.IsZero(), err
+		}
+		if err := eventually(ctx, eng, started); err != nil {
+			return fmt.Errorf("wait for the start of %s: %w", name, err)
+		}
+		errSaid := errors.New("said")
+		var said bytes.Buffer
+		err := eng.Logs(ctx, name, engine.LogOptions{Follow: true, Tail: -1}, func(frame engine.Frame) error {
+			said.Write(frame.Data)
+			if wanted.Match(said.Bytes()) {
+				return errSaid
+			}
+			return nil
+		})
+		if errors.Is(err, errSaid) {
+			return nil
+		}
+		return fmt.Errorf("%s has said %q: %w", args[0], said.String(), err)
+	})
+}
+
+// engineDoes changes something behind Muster's back: `engine stop web-1`, `engine kill web-1 USR1`, `engine remove web-1`.
+func engineDoes(ts *testscript.TestScript, neg bool, args []string) {
+	const least = 2
+	if neg || len(args) < least {
+		ts.Fatalf("usage: engine stop|kill|remove CONTAINER [SIGNAL]")
+	}
+	name := full(ts, args[1])
+	onEngine(ts, func(ctx context.Context, eng engine.Engine) error {
+		switch args[0] {
+		case "stop":
+			return eng.StopContainer(ctx, name, nil)
+		case "kill":
+			return eng.KillContainer(ctx, name, strings.Join(args[least:], ""))
+		case "remove":
+			return eng.RemoveContainer(ctx, name, engine.RemoveContainer{Force: true})
+		}
+		return fmt.Errorf("unknown deed %q", args[0])
+	})
+}
+
+// remember notes which container has a name now, for kept.
+func remember(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: remember CONTAINER...")
+	}
+	for _, name := range args {
+		ts.Setenv("ID_"+name, identify(ts, name))
+	}
+}
+
+// kept fails when another container has a remembered one's name by now.
+func kept(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		if same := identify(ts, name) == ts.Getenv("ID_"+name); same == neg {
+			ts.Fatalf("container %s: kept is %v", name, same)
+		}
+	}
+}
+
+func identify(ts *testscript.TestScript, name string) string {
+	var id string
+	onEngine(ts, func(ctx context.Context, eng engine.Engine) error {
+		found, err := eng.InspectContainer(ctx, full(ts, name))
+		id = found.ID
+		return err
+	})
+	return id
+}
+
+// fetch gets a URL from where the scripts run: `fetch http://127.0.0.1:8080/ hello`. Only a real engine publishes ports there.
+func fetch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: fetch URL TEXT")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, args[0], nil)
+	ts.Check(err)
+	response, err := http.DefaultClient.Do(request)
+	ts.Check(err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	if !strings.Contains(string(body), args[1]) {
+		ts.Fatalf("GET %s: %q", args[0], body)
+	}
+}
+
+// containers compares the project's containers with what is expected: `containers db-1=exited web-1=running`, by name. Those
+// that are not given must not be there.
+func containers(ts *testscript.TestScript, neg bool, args []string) {
+	onEngine(ts, func(ctx context.Context, eng engine.Engine) error {
+		found, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: ts.Getenv("P")})
+		if err != nil {
+			return err
+		}
+		var have []string
+		for _, c := range found {
+			have = append(have, strings.TrimPrefix(c.Name, ts.Getenv("P")+"-")+"="+string(c.State))
+		}
+		if same := strings.Join(have, " ") == strings.Join(args, " "); same == neg {
+			return fmt.Errorf("containers: %s", strings.Join(have, " "))
+		}
+		return nil
+	})
+}
+
+// leftovers fails when the engine has anything of the project: a container, a network, a volume.
+func leftovers(ts *testscript.TestScript, neg bool, _ []string) {
+	project := ts.Getenv("P")
+	onEngine(ts, func(ctx context.Context, eng engine.Engine) error {
+		found, containersErr := eng.ListContainers(ctx, engine.ContainerFilter{Project: project})
+		networks, networksErr := eng.ListNetworks(ctx)
+		volumes, volumesErr := eng.ListVolumes(ctx)
+		if err := errors.Join(containersErr, networksErr, volumesErr); err != nil {
+			return err
+		}
+		var left []string
+		for _, c := range found {
+			left = append(left, step.Object{Kind: step.Container, Name: c.Name}.String())
+		}
+		for _, n := range networks {
+			if strings.HasPrefix(n.Name, project) {
+				left = append(left, step.Object{Kind: step.Network, Name: n.Name}.String())
+			}
+		}
+		for _, v := range volumes {
+			if strings.HasPrefix(v.Name, project) {
+				left = append(left, step.Object{Kind: step.Volume, Name: v.Name}.String())
+			}
+		}
+		if (len(left) > 0) != neg {
+			return fmt.Errorf("left: %s", strings.Join(left, ", "))
+		}
+		return nil
+	})
+}

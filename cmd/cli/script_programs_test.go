@@ -1,0 +1,88 @@
+package cli_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/muster-dev/muster/cmd/cli"
+)
+
+// Programs that scripts can run: this test binary is all of them.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"muster": runMuster, "exits": runExits})
+}
+
+// exitLeak is what muster ends with in scripts when it leaves goroutines behind.
+const exitLeak = 99
+
+// runMuster is the command under test. It also sees to it that nothing of it runs on when it is done.
+func runMuster() {
+	code := cli.Main(context.Background(), os.Args[1:], cli.System(cli.Notify()))
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = exitLeak
+	}
+	os.Exit(code)
+}
+
+// runExits runs a command and succeeds when that ends with a given code: `exits 2 muster plan`. An interrupt is passed on, with
+// -term as SIGTERM, which scripts cannot send themselves: `! exits -term 130 muster up &up&`.
+func runExits() {
+	args := os.Args[1:]
+	pass := os.Signal(os.Interrupt)
+	if len(args) > 0 && args[0] == "-term" {
+		pass, args = syscall.SIGTERM, args[1:]
+	}
+	if err := exits(args, pass); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func exits(args []string, pass os.Signal) error {
+	const least = 2
+	if len(args) < least {
+		return errors.New("usage: exits [-term] CODE PROGRAM [ARGUMENT...]")
+	}
+	wanted, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt)
+	cmd := exec.Command(args[1], args[2:]...) //nolint:noctx // it ends when the script's engine does
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	var waiting errgroup.Group
+	waiting.Go(func() error { ended <- cmd.Wait(); return nil })
+	for {
+		select {
+		case <-signals:
+			_ = cmd.Process.Signal(pass)
+		case err := <-ended:
+			var exit *exec.ExitError
+			if err != nil && !errors.As(err, &exit) {
+				return err
+			}
+			if code := cmd.ProcessState.ExitCode(); code != wanted {
+				return fmt.Errorf("exit code %d, want %d", code, wanted)
+			}
+			return nil
+		}
+	}
+}
