@@ -95,8 +95,8 @@ type Streams interface {
 	// Events calls yield for every event from the moment it has subscribed, one at a time, until the context ends, yield
 	// returns an error, or the connection is lost ([ErrUnavailable]). ready, when it is not nil, is called once the
 	// subscription stands: what is looked at after that cannot miss a change. yield must not dawdle: an engine drops what a
-	// subscriber does not take. The events of a stop come in the order kill, then stop and die in either order, and of a
-	// process out of memory oom and die in either order.
+	// subscriber does not take. The events of a stop come in the order kill, then stop and die in either order; oom may come
+	// after its die, or not at all.
 	Events(ctx context.Context, filter EventFilter, ready func(), yield func(Event) error) error
 	// Logs calls yield for every frame that a container wrote, in order within each stream, until history ends or, when
 	// following, the run does that goes on at the call: a restart is another run, and of a container that does not run only

@@ -102,7 +102,7 @@ type ContainerDetails struct {
 	Environment  map[string]string
 	Tty          bool
 	RestartCount int
-	OOMKilled    bool
+	OOMKilled    bool   // the engine may notice late, or never: the exit code of such an end is 137
 	Error        string // the engine's, of a start that failed
 	StartedAt    time.Time
 	FinishedAt   time.Time

@@ -69,8 +69,9 @@ func routes() []route {
 
 // findRoute returns the route for a path, nil where there is none, and the parts of the path that its pattern names.
 func findRoute(method, path string) (*route, map[string]string) {
+	area, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	for _, candidate := range routes() {
-		if candidate.method != method {
+		if candidate.method != method || !strings.HasPrefix(candidate.pattern, "/"+area) {
 			continue
 		}
 		if params, ok := matchPattern(candidate.pattern, path); ok {

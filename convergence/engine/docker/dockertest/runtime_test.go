@@ -175,6 +175,22 @@ func TestRawCalls(t *testing.T) {
 	})
 }
 
+// TestOutOfMemory kills a container over its limit, and always tells why.
+func TestOutOfMemory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := start(t, dockertest.Options{})
+		adapter := e.Client(t)
+		hungry := request("hungry", box, "-grow", "10", "-grow", "100", "-stay")
+		hungry.Service.MemLimit = 20 << 20
+		id := run(t, adapter, hungry)
+		synctest.Wait()
+		if details, err := adapter.InspectContainer(t.Context(), id); err != nil || !details.OOMKilled || details.ExitCode != 137 {
+			t.Errorf("container: %+v, %v", details, err)
+		}
+	})
+}
+
 // TestRestartCall stops, starts, and tells of it.
 func TestRestartCall(t *testing.T) {
 	t.Parallel()
