@@ -7,6 +7,10 @@
 // Events come in the order of an engine 28.5.2, error texts are its own, and the conformance suite in enginetest holds this
 // package to what that engine does. A route that is not there answers 501 and is remembered in [Engine.Unknown].
 //
+// It is not an engine in a few respects: a paused process goes on, only its state and its health check rest; binds are the
+// host's real files; no event is ever dropped; and no two moments are the same, so that under synctest the engine's clock is
+// some nanoseconds ahead.
+//
 // Tests look at [Engine.Calls] and [Engine.Snapshot], and make things go wrong with [Engine.Inject] and [Engine.Refuse].
 // IDs depend on the seed and on names only, so that goldens stay the same whatever runs at once.
 package dockertest
