@@ -19,15 +19,7 @@ func hostConfig(request engine.CreateContainer) (*container.HostConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	resources, err := resources(service)
-	if err != nil {
-		return nil, err
-	}
 	security, unmasked, err := securityOptions(service)
-	if err != nil {
-		return nil, err
-	}
-	bindings, err := portBindings(service)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +30,7 @@ func hostConfig(request engine.CreateContainer) (*container.HostConfig, error) {
 		Tmpfs:          tmpfs(service),
 		VolumesFrom:    request.VolumesFrom,
 		NetworkMode:    networkMode(request),
-		PortBindings:   bindings,
+		PortBindings:   portBindings(service),
 		RestartPolicy:  restartPolicy(project.RestartPolicy(service)),
 		CapAdd:         service.CapAdd,
 		CapDrop:        service.CapDrop,
@@ -51,13 +43,12 @@ func hostConfig(request engine.CreateContainer) (*container.HostConfig, error) {
 		Init:           service.Init,
 		IpcMode:        container.IpcMode(request.IPC),
 		Isolation:      container.Isolation(service.Isolation),
-		Links:          nil,
 		LogConfig:      logConfig(service),
 		OomScoreAdj:    int(service.OomScoreAdj),
 		PidMode:        container.PidMode(request.PID),
 		Privileged:     service.Privileged,
 		ReadonlyRootfs: service.ReadOnly,
-		Resources:      resources,
+		Resources:      resources(service),
 		Runtime:        service.Runtime,
 		SecurityOpt:    security,
 		ShmSize:        int64(service.ShmSize),

@@ -65,30 +65,52 @@ func readFrames(body io.Reader, yield func(engine.Frame) error) error {
 	case !isHeader(first):
 		return readRaw(reader, yield)
 	}
-	buffer := make([]byte, rawChunk)
-	for header := [frameHeader]byte{}; ; {
-		if _, err := io.ReadFull(reader, header[:]); errors.Is(err, io.EOF) {
+	frames := frameReader{reader: reader, buffer: make([]byte, rawChunk)}
+	for {
+		frame, err := frames.next()
+		if errors.Is(err, io.EOF) {
 			return nil
-		} else if err != nil {
-			return fmt.Errorf("read log frame: %w", err)
 		}
-		size := int(binary.BigEndian.Uint32(header[4:]))
-		if !isHeader(header[:]) || size > maxFrame {
-			return fmt.Errorf("read log frame: the stream is damaged (header % x)", header)
+		if err != nil {
+			return err
 		}
-		if size > len(buffer) {
-			buffer = make([]byte, size)
-		}
-		if _, err := io.ReadFull(reader, buffer[:size]); err != nil {
-			return fmt.Errorf("read log frame: %w", err)
-		}
-		if header[0] == systemError {
-			return fmt.Errorf("engine cannot read the log: %s", buffer[:size])
-		}
-		if err := yield(engine.Frame{Stream: engine.Stream(header[0]), Data: buffer[:size]}); err != nil {
+		if err := yield(frame); err != nil {
 			return err
 		}
 	}
+}
+
+// frameReader reads frames into a buffer that it uses again.
+type frameReader struct {
+	reader io.Reader
+	header [frameHeader]byte
+	buffer []byte
+}
+
+// next returns the next frame, or io.EOF where the stream ends between frames.
+func (f *frameReader) next() (engine.Frame, error) {
+	if _, err := io.ReadFull(f.reader, f.header[:]); errors.Is(err, io.EOF) {
+		return engine.Frame{}, io.EOF
+	} else if err != nil {
+		return engine.Frame{}, fmt.Errorf("read log frame: %w", err)
+	}
+	size := int(binary.BigEndian.Uint32(f.header[4:]))
+	if !isHeader(f.header[:]) || size > maxFrame {
+		return engine.Frame{}, fmt.Errorf("read log frame: the stream is damaged (header % x)", f.header)
+	}
+	if size > len(f.buffer) {
+		f.buffer = make([]byte, size)
+	}
+	data := f.buffer[:size]
+	if _, err := io.ReadFull(f.reader, data); errors.Is(err, io.EOF) {
+		return engine.Frame{}, fmt.Errorf("read log frame: %w", io.ErrUnexpectedEOF)
+	} else if err != nil {
+		return engine.Frame{}, fmt.Errorf("read log frame: %w", err)
+	}
+	if f.header[0] == systemError {
+		return engine.Frame{}, fmt.Errorf("engine cannot read the log: %s", data)
+	}
+	return engine.Frame{Stream: engine.Stream(f.header[0]), Data: data}, nil
 }
 
 // systemError is the stream on which the engine tells of its own failure.

@@ -96,13 +96,13 @@ func exposedPorts(service project.Service) (nat.PortSet, error) {
 	return exposed, nil
 }
 
-func portBindings(service project.Service) (nat.PortMap, error) {
+func portBindings(service project.Service) nat.PortMap {
 	bindings := nat.PortMap{}
 	for _, port := range service.Ports {
 		key := containerPort(port)
 		bindings[key] = append(bindings[key], nat.PortBinding{HostIP: port.HostIP, HostPort: port.Published})
 	}
-	return bindings, nil
+	return bindings
 }
 
 func containerPort(port project.Port) nat.Port {

@@ -14,7 +14,7 @@ import (
 
 // resources are the limits and the devices of a service. `deploy.resources` wins over the older keys; loading has checked
 // that they do not contradict each other.
-func resources(service project.Service) (container.Resources, error) {
+func resources(service project.Service) container.Resources {
 	requests, cdi := deviceRequests(service)
 	limits := container.Resources{
 		CgroupParent:       service.CgroupParent,
@@ -47,7 +47,7 @@ func resources(service project.Service) (container.Resources, error) {
 	}
 	setBlockIO(&limits, service.BlkioConfig)
 	setDeployLimits(&limits, service.Deploy)
-	return limits, nil
+	return limits
 }
 
 func setDeployLimits(limits *container.Resources, deploy *project.Deploy) {
