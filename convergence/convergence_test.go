@@ -56,14 +56,14 @@ func (s *stage) load(content string) *project.Project {
 	return p
 }
 
-func (s *stage) up(ctx context.Context, content string, policy plan.Policy) (*plan.Plan, error) {
+func (s *stage) up(ctx context.Context, content string) (*plan.Plan, error) {
 	s.t.Helper()
-	return convergence.Converger{Engine: s.eng}.Up(ctx, s.load(content), policy)
+	return convergence.Converger{Engine: s.eng}.Up(ctx, s.load(content), plan.Policy{})
 }
 
 func (s *stage) mustUp(content string) *plan.Plan {
 	s.t.Helper()
-	made, err := s.up(s.t.Context(), content, plan.Policy{})
+	made, err := s.up(s.t.Context(), content)
 	if err != nil {
 		s.t.Fatalf("up: %v\n%s", err, s.Snapshot())
 	}
@@ -213,7 +213,7 @@ services:
 	s.mustUp(fmt.Sprintf(service, "-healthy-after, 0s", "1"))
 	old := s.container("p-web-1")
 	follower := s.container("p-follower-1")
-	_, err := s.up(t.Context(), fmt.Sprintf(service, "-unhealthy-after, 0s", "2"), plan.Policy{})
+	_, err := s.up(t.Context(), fmt.Sprintf(service, "-unhealthy-after, 0s", "2"))
 	var waited *step.WaitError
 	var failed *convergence.StepError
 	if !errors.As(err, &waited) || !errors.As(err, &failed) {
@@ -243,7 +243,7 @@ func TestANewContainerThatDiesGivesWayToTheOldOne(t *testing.T) {
 	const service = "services: {web: {image: box, command: [%s]}}"
 	s.mustUp(fmt.Sprintf(service, "-stay"))
 	old := s.container("p-web-1")
-	_, err := s.up(t.Context(), fmt.Sprintf(service, `-err, boom, -exit, "3"`), plan.Policy{})
+	_, err := s.up(t.Context(), fmt.Sprintf(service, `-err, boom, -exit, "3"`))
 	if err == nil || !strings.Contains(err.Error(), "exited (3)") {
 		t.Errorf("error %v", err)
 	}

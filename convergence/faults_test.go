@@ -7,7 +7,6 @@ import (
 	"testing/synctest"
 
 	"github.com/muster-dev/muster/convergence/engine/docker/dockertest"
-	"github.com/muster-dev/muster/convergence/plan"
 )
 
 // changes are pairs of models: what is up, and what is wanted when something goes wrong.
@@ -70,7 +69,7 @@ func goWrong(t *testing.T, models [2]string, fault dockertest.Fault) (happened b
 	before := s.Snapshot()
 	s.ResetCalls()
 	remove := s.Inject(fault)
-	_, err := s.up(t.Context(), models[1], plan.Policy{})
+	_, err := s.up(t.Context(), models[1])
 	remove()
 	changing := 0
 	for _, call := range s.Calls() {
@@ -84,7 +83,7 @@ func goWrong(t *testing.T, models [2]string, fault dockertest.Fault) (happened b
 	}
 	s.Accept()
 	s.eng = s.connect()
-	if _, err := s.up(t.Context(), models[1], plan.Policy{}); err != nil {
+	if _, err := s.up(t.Context(), models[1]); err != nil {
 		t.Errorf("call %d: the next up fails: %v\n%s", fault.Nth, err, s.Snapshot())
 		return happened
 	}

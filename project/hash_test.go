@@ -116,8 +116,10 @@ volumes: {data: }
 	}{
 		{"service", loaded.Services["a"], serviceKeys, `{"command":["sleep","1000"],"entrypoint":null,` +
 			`"healthcheck":{"test":["CMD-SHELL","true"],"interval":"1s"},"image":"busybox","networks":{"default":null},"stop_grace_period":"1s"}`},
-		{"HTML is escaped", loaded.Services["b"], serviceKeys,
-			`{"command":null,"entrypoint":null,"image":"a\u003cb\u003e\u0026c","networks":{"default":null}}`},
+		{
+			"HTML is escaped", loaded.Services["b"], serviceKeys,
+			`{"command":null,"entrypoint":null,"image":"a\u003cb\u003e\u0026c","networks":{"default":null}}`,
+		},
 		{"default network", loaded.Networks["default"], networkKeys, `{"name":"p_default","ipam":{}}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

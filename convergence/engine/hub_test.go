@@ -103,7 +103,7 @@ func TestHubAsksOnceForAllSubscribers(t *testing.T) {
 		if err := <-first.ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("ended with %v", err)
 		}
-		<-second.ended
+		_ = <-second.ended
 		if err := hub.Close(); err != nil {
 			t.Error(err)
 		}
@@ -129,7 +129,7 @@ func TestHubComesBackAndTellsToLookAfresh(t *testing.T) {
 			t.Errorf("asked for events since %v, want none and then %s", s.since, before.Time)
 		}
 		_ = hub.Close()
-		<-l.ended
+		_ = <-l.ended
 	})
 }
 
@@ -187,7 +187,7 @@ func TestHubDoesNotWaitForTheSlow(t *testing.T) {
 			t.Errorf("slow: %d events, %d resyncs; quick: %d events of %d", others, resyncs, len(quick.heard), sent)
 		}
 		_ = hub.Close()
-		<-ended
-		<-quick.ended
+		_ = <-ended
+		_ = <-quick.ended
 	})
 }

@@ -11,65 +11,76 @@ import (
 	"github.com/muster-dev/muster/project"
 )
 
-// waitForAll plans that every service has reached its goal, where the user asked for it: completed where another service needs
-// that, else healthy, or running where there is no health check.
+// waitForAll plans that every service has reached its goal, where the user asked for it. What is waited for already is not
+// waited for twice.
 func (r *reconciler) waitForAll(order []string) {
 	if !r.Policy.Wait {
 		return
 	}
 	for _, name := range order {
-		s, goal := r.services[name], step.Ready
-		for _, dependent := range r.Graph.NeededBy(name) {
-			if r.Project.Services[dependent].DependsOn[name].Condition == project.ConditionCompleted {
-				goal = step.Completed
-			}
-		}
+		s, goal := r.services[name], r.goalOf(name)
 		if len(s.waits[goal]) > 0 || goal == step.Ready && len(s.waits[step.Healthy]) > 0 {
 			continue
 		}
 		for _, one := range s.replicas {
-			if len(one.stands) > 0 && goal == step.Ready || len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal) {
-				continue
-			}
-			r.add(step.Wait{
-				Target: one.target(name), Goal: goal, Project: r.Project.Name,
-				Restarts: project.Restarts(s.service), Deadline: r.deadline,
-			}, one.start...)
+			r.waitInTheEnd(s, one, goal)
 		}
 	}
 }
 
-// removeOrphans removes containers of services that the file does not have, or says that they are there.
-func (r *reconciler) removeOrphans() {
-	if len(r.orphans) == 0 {
+// goalOf is when a service is as it should be: completed where another service needs that, else healthy, or running where there
+// is no health check.
+func (r *reconciler) goalOf(service string) step.Goal {
+	for _, dependent := range r.Graph.NeededBy(service) {
+		if r.Project.Services[dependent].DependsOn[service].Condition == project.ConditionCompleted {
+			return step.Completed
+		}
+	}
+	return step.Ready
+}
+
+func (r *reconciler) waitInTheEnd(s *servicePlan, one *replica, goal step.Goal) {
+	stands := len(one.stands) > 0 && goal == step.Ready
+	if stands || len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal) {
 		return
 	}
-	if r.Policy.RemoveOrphans {
+	r.add(step.Wait{
+		Target: one.target(s.service.Name), Goal: goal, Project: r.Project.Name,
+		Restarts: project.Restarts(s.service), Deadline: r.deadline,
+	}, one.start...)
+}
+
+// removeOrphans removes containers of services that the file does not have, or says that they are there.
+func (r *reconciler) removeOrphans() {
+	switch {
+	case len(r.orphans) == 0:
+	case r.Policy.RemoveOrphans:
 		for _, container := range r.orphans {
 			r.removeContainer(container)
 		}
-	}
-	var names []string
-	for _, service := range r.orphanServices() {
-		change := Change{Kind: Orphan, Ref: graph.Service(service)}
-		if r.Policy.RemoveOrphans {
-			change.Kind = Remove
-			change.Reasons = []Reason{{Text: "not in the file any more"}}
+		r.describeOrphans(Remove, []Reason{{Text: "not in the file any more"}})
+	case !r.Policy.IgnoreOrphans:
+		r.describeOrphans(Orphan, nil)
+		var names []string
+		for _, container := range r.orphans {
+			names = append(names, container.Name)
 		}
+		r.warn(graph.Ref{}, "Found orphan containers (%s) for this project. If you removed or renamed this service in your "+
+			"compose file, you can run this command with the --remove-orphans flag to clean it up.", strings.Join(names, ", "))
+	}
+}
+
+// describeOrphans tells of the orphans, by the service that they had.
+func (r *reconciler) describeOrphans(kind Kind, reasons []Reason) {
+	for _, service := range r.orphanServices() {
+		change := Change{Kind: kind, Ref: graph.Service(service), Reasons: reasons}
 		for _, container := range r.orphans {
 			if container.Service == service {
 				change.Objects = append(change.Objects, step.Object{Kind: step.Container, Name: container.Name})
 				change.Note = fileOf(container)
-				names = append(names, container.Name)
 			}
 		}
-		if !r.Policy.IgnoreOrphans || r.Policy.RemoveOrphans {
-			r.plan.Changes = append(r.plan.Changes, change)
-		}
-	}
-	if !r.Policy.RemoveOrphans && !r.Policy.IgnoreOrphans {
-		r.warn(graph.Ref{}, "Found orphan containers (%s) for this project. If you removed or renamed this service in your "+
-			"compose file, you can run this command with the --remove-orphans flag to clean it up.", strings.Join(names, ", "))
+		r.plan.Changes = append(r.plan.Changes, change)
 	}
 }
 

@@ -70,12 +70,10 @@ func (w *world) withImages(p *project.Project) {
 }
 
 // up plans and carries out, and fails the test when the outcome is not what was planned for: a second plan must be empty.
-func (w *world) up(t *testing.T, p *project.Project, policy plan.Policy) *plan.Plan {
+func (w *world) up(t *testing.T, p *project.Project, policy plan.Policy) {
 	t.Helper()
 	w.withImages(p)
-	made := reconcile(t, p, w.State, policy)
-	w.apply(t, made)
-	return made
+	w.apply(t, reconcile(t, p, w.State, policy))
 }
 
 func reconcile(t *testing.T, p *project.Project, state plan.State, policy plan.Policy) *plan.Plan {

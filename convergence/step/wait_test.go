@@ -68,22 +68,34 @@ func TestWait(t *testing.T) {
 		{name: "running, ended well", service: service("", "-out", "a"), wait: step.Wait{Goal: step.Running}},
 		{name: "running, ended badly", service: service("", "-exit", "3"), wait: step.Wait{Goal: step.Running}, want: "container p-web-1 exited (3)"},
 		{name: "healthy", service: checked(service("", "-healthy-after", "1500ms", "-stay")), wait: step.Wait{Goal: step.Healthy}, took: 2 * time.Second},
-		{name: "healthy, without a check", service: service("", "-stay"), wait: step.Wait{Goal: step.Healthy, Dependency: true},
-			want: "dependency failed to start: container p-web-1 has no healthcheck configured"},
-		{name: "unhealthy", service: checked(service("", "-starting", "-stay")), wait: step.Wait{Goal: step.Healthy, Dependency: true},
-			want: "dependency failed to start: container p-web-1 is unhealthy", took: 3 * time.Second},
-		{name: "healthy, but it ends", service: checked(service("", "-starting", "-sleep", "500ms", "-exit", "1")), wait: step.Wait{Goal: step.Healthy},
-			want: "container p-web-1 exited (1)", took: 500 * time.Millisecond},
+		{
+			name: "healthy, without a check", service: service("", "-stay"), wait: step.Wait{Goal: step.Healthy, Dependency: true},
+			want: "dependency failed to start: container p-web-1 has no healthcheck configured",
+		},
+		{
+			name: "unhealthy", service: checked(service("", "-starting", "-stay")), wait: step.Wait{Goal: step.Healthy, Dependency: true},
+			want: "dependency failed to start: container p-web-1 is unhealthy", took: 3 * time.Second,
+		},
+		{
+			name: "healthy, but it ends", service: checked(service("", "-starting", "-sleep", "500ms", "-exit", "1")), wait: step.Wait{Goal: step.Healthy},
+			want: "container p-web-1 exited (1)", took: 500 * time.Millisecond,
+		},
 		{name: "ready, without a check", service: service("", "-stay"), wait: step.Wait{Goal: step.Ready}},
 		{name: "ready, with one", service: checked(service("", "-stay")), wait: step.Wait{Goal: step.Ready}, took: time.Second},
 		{name: "completed", service: service("", "-sleep", "5s"), wait: step.Wait{Goal: step.Completed}, took: 5 * time.Second},
-		{name: "completed badly", service: service("", "-sleep", "5s", "-exit", "7"), wait: step.Wait{Goal: step.Completed, Dependency: true},
-			want: `service "web" didn't complete successfully: exit 7`, took: 5 * time.Second},
-		{name: "the time is up", service: checked(service("", "-starting", "-stay")),
+		{
+			name: "completed badly", service: service("", "-sleep", "5s", "-exit", "7"), wait: step.Wait{Goal: step.Completed, Dependency: true},
+			want: `service "web" didn't complete successfully: exit 7`, took: 5 * time.Second,
+		},
+		{
+			name: "the time is up", service: checked(service("", "-starting", "-stay")),
 			wait: step.Wait{Goal: step.Ready, Deadline: step.NewDeadline(2500 * time.Millisecond)},
-			want: "application not healthy after 2.5s", took: 2500 * time.Millisecond},
-		{name: "a new one that dies and is restarted", service: service(project.RestartAlways, "-sleep", "100ms", "-exit", "9"),
-			wait: step.Wait{Goal: step.Healthy, Fresh: true}, want: "has no healthcheck configured"},
+			want: "application not healthy after 2.5s", took: 2500 * time.Millisecond,
+		},
+		{
+			name: "a new one that dies and is restarted", service: service(project.RestartAlways, "-sleep", "100ms", "-exit", "9"),
+			wait: step.Wait{Goal: step.Healthy, Fresh: true}, want: "has no healthcheck configured",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

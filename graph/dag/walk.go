@@ -72,14 +72,7 @@ func (r *walkRun[K]) loop(ctx context.Context, visit func(context.Context, K) er
 	}
 	var visits errgroup.Group
 	for {
-		for len(r.ready) > 0 && (r.walk.Limit <= 0 || r.running < r.walk.Limit) {
-			vertex := r.ready[0]
-			r.ready = r.ready[1:]
-			if r.blocked[vertex] || ctx.Err() != nil {
-				r.interrupted = r.interrupted || !r.blocked[vertex]
-				r.skip(vertex)
-				continue
-			}
+		for vertex, ok := r.next(ctx); ok; vertex, ok = r.next(ctx) {
 			r.running++
 			visits.Go(func() error {
 				r.done <- visited[K]{vertex, visit(ctx, vertex)}
@@ -98,6 +91,19 @@ func (r *walkRun[K]) loop(ctx context.Context, visit func(context.Context, K) er
 	}
 	_ = visits.Wait()
 	return r.result(ctx)
+}
+
+// next takes a vertex that can be visited now, where there is one and the limit allows it. What is not to be visited is skipped.
+func (r *walkRun[K]) next(ctx context.Context) (vertex K, ok bool) {
+	for len(r.ready) > 0 && (r.walk.Limit <= 0 || r.running < r.walk.Limit) {
+		vertex, r.ready = r.ready[0], r.ready[1:]
+		if !r.blocked[vertex] && ctx.Err() == nil {
+			return vertex, true
+		}
+		r.interrupted = r.interrupted || !r.blocked[vertex]
+		r.skip(vertex)
+	}
+	return vertex, false
 }
 
 func (r *walkRun[K]) skip(vertex K) {
