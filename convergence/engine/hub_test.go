@@ -80,6 +80,14 @@ func (l *listener) log() string {
 	return fmt.Sprint(l.heard)
 }
 
+// mustEnd waits until a subscriber has ended; it always does so with an error.
+func mustEnd(t *testing.T, ended <-chan error) {
+	t.Helper()
+	if err := <-ended; err == nil {
+		t.Error("a subscription ended without a reason")
+	}
+}
+
 func container(id string) engine.Event {
 	return engine.Event{Kind: engine.EventContainer, ID: id, Time: time.Now()}
 }
@@ -103,7 +111,7 @@ func TestHubAsksOnceForAllSubscribers(t *testing.T) {
 		if err := <-first.ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("ended with %v", err)
 		}
-		_ = <-second.ended
+		mustEnd(t, second.ended)
 		if err := hub.Close(); err != nil {
 			t.Error(err)
 		}
@@ -129,7 +137,7 @@ func TestHubComesBackAndTellsToLookAfresh(t *testing.T) {
 			t.Errorf("asked for events since %v, want none and then %s", s.since, before.Time)
 		}
 		_ = hub.Close()
-		_ = <-l.ended
+		mustEnd(t, l.ended)
 	})
 }
 
@@ -187,7 +195,7 @@ func TestHubDoesNotWaitForTheSlow(t *testing.T) {
 			t.Errorf("slow: %d events, %d resyncs; quick: %d events of %d", others, resyncs, len(quick.heard), sent)
 		}
 		_ = hub.Close()
-		_ = <-ended
-		_ = <-quick.ended
+		mustEnd(t, ended)
+		mustEnd(t, quick.ended)
 	})
 }
