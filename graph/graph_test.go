@@ -83,9 +83,9 @@ func TestFromRefuses(t *testing.T) {
 		},
 		{
 			"what is not there, all of it",
-			"services:\n  a: {image: i, depends_on: [x], networks: [n], volumes: [\"v:/v\"]}\n",
+			"services:\n  a: {image: i, depends_on: [x], networks: [n], volumes: [\"vol:/v\"]}\n",
 			`service "a" needs service "x", which does not exist|service "a" needs network "n", which does not exist|` +
-				`service "a" needs volume "v", which does not exist`,
+				`service "a" needs volume "vol", which does not exist`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
