@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -163,6 +164,7 @@ func parsePolicy(t *testing.T, text string) (policy plan.Policy, services string
 			policy.IgnoreOrphans = true
 		case "wait":
 			policy.Wait = true
+			policy.WaitTimeout, _ = time.ParseDuration(value)
 		case "services":
 			services, policy.Targets = value, strings.Split(value, ",")
 		case "no-deps":

@@ -33,6 +33,9 @@ func Reconcile(input Input) (*Plan, error) {
 		images: map[string]*imagePlan{}, services: map[string]*servicePlan{}, gone: map[string]bool{},
 		creates: map[int][]NodeID{},
 	}
+	if input.Policy.Wait && input.Policy.WaitTimeout > 0 {
+		r.deadline = step.NewDeadline(input.Policy.WaitTimeout)
+	}
 	r.sortContainers()
 	r.planNetworks()
 	r.planVolumes()

@@ -55,7 +55,7 @@ func (r *reconciler) startReplacement(s *servicePlan, one *replica, g gate, befo
 	r.follow(start, g.may...)
 	ready := r.add(step.Wait{
 		Target: one.target(s.service.Name), Goal: step.Ready, Project: r.Project.Name,
-		Restarts: project.Restarts(s.service), Fresh: true,
+		Restarts: project.Restarts(s.service), Fresh: true, Deadline: r.deadline,
 	}, start)
 	one.stands = []NodeID{ready}
 	r.committing = append(r.committing, commit{s, one})

@@ -214,5 +214,9 @@ func (s Wait) Words() (doing, done string) {
 }
 
 func (s Wait) String() string {
-	return fmt.Sprintf("wait for container %s to be %s", s.Object().Name, s.Goal)
+	text := fmt.Sprintf("wait for container %s to be %s", s.Object().Name, s.Goal)
+	if s.Deadline != nil {
+		text += fmt.Sprintf(", all waits %s at most", s.Deadline.after)
+	}
+	return text
 }
