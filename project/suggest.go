@@ -29,6 +29,10 @@ func nearest(word string, candidates []string) string {
 	return best
 }
 
+// Nearest is the candidate that somebody who typed the word most likely meant; empty where none is near enough. Of equally near
+// ones it is the first.
+func Nearest(word string, candidates []string) string { return nearest(word, candidates) }
+
 // allowedEdits is how many slips one may have made in a word of this length.
 func allowedEdits(word string) int {
 	switch length := len(word); {

@@ -107,7 +107,7 @@ func parseTail(value string) (int, error) {
 		return -1, nil
 	}
 	lines, err := strconv.Atoi(value)
-	if err != nil {
+	if err != nil || lines < 0 {
 		return 0, fmt.Errorf("invalid value for --tail: %q is neither a number nor \"all\"", value)
 	}
 	return lines, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,13 +41,18 @@ func newPs(g *globals) *cobra.Command {
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "Only display IDs")
 	flags.BoolVar(&o.byName, "services", false, "Display services")
 	flags.StringArrayVar(&o.status, "status", nil,
-		"Filter services by status. Values: [paused | restarting | removing | running | dead | created | exited]")
+		"Filter services by status. Values: ["+strings.Join(states(), " | ")+"]")
 	return cmd
 }
 
 func runPs(ctx context.Context, o *psOptions) error {
 	if !slices.Contains([]string{"", "table", "json"}, o.format) {
 		return fmt.Errorf("unsupported --format value %q: use table or json", o.format)
+	}
+	for _, status := range o.status {
+		if !slices.Contains(states(), status) {
+			return fmt.Errorf("unknown --status %q: use %s", status, strings.Join(states(), ", "))
+		}
 	}
 	p, name, err := o.projectOrName(ctx)
 	if err != nil {
@@ -80,6 +86,11 @@ func runPs(ctx context.Context, o *psOptions) error {
 		return !o.shows(c, narrow) || !o.orphans && !known[c.Service]
 	})
 	return o.write(containers, narrow)
+}
+
+// states are what --status takes.
+func states() []string {
+	return []string{"paused", "restarting", "removing", "running", "dead", "created", "exited"}
 }
 
 // shows says whether a container is to be listed. The narrow table for people has what has ended, too.

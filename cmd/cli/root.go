@@ -5,7 +5,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/sirupsen/logrus"
@@ -23,6 +22,9 @@ func Main(ctx context.Context, args []string, app App) int {
 	root := newRoot(g, interrupts)
 	root.SetArgs(args)
 	err := root.ExecuteContext(interrupts.ctx)
+	if isFlagError(err) {
+		err = flagError(root, err)
+	}
 	return report(g, err)
 }
 
@@ -35,9 +37,7 @@ makes a plan with its reasons, and carries it out in order.
 
 It takes the files, commands, flags and names of docker compose.`,
 		SilenceUsage: true, SilenceErrors: true, TraverseChildren: true, DisableFlagsInUseLine: true,
-		SuggestionsMinimumDistance: 2, //nolint:mnd // cobra's own default, which it only sets on its own paths
-		Args:                       cobra.ArbitraryArgs,
-		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
+		Args: cobra.ArbitraryArgs, CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if g.showVersion {
 				return runVersion(&versionOptions{globals: g})
@@ -51,7 +51,8 @@ It takes the files, commands, flags and names of docker compose.`,
 	root.SetIn(g.app.In)
 	root.SetOut(g.app.Out)
 	root.SetErr(g.app.Err)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &flagError{cmd, err} })
+	root.SetFlagErrorFunc(flagError)
+	root.SetUsageTemplate(usageTemplate)
 	bindGlobals(root, g)
 	for _, command := range []*cobra.Command{
 		newUp(g, interrupts), newDown(g), newPlan(g), newPs(g), newLogs(g), newConfig(g), newVersion(g),
@@ -63,10 +64,27 @@ It takes the files, commands, flags and names of docker compose.`,
 			}
 			return run(cmd, args)
 		}
+		command.DisableFlagsInUseLine = true
 		root.AddCommand(command)
 	}
 	return root
 }
+
+// usageTemplate is the end of a command's help.
+const usageTemplate = `Usage:
+  {{.UseLine}}{{if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}{{if .HasAvailableSubCommands}}
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+{{if .HasParent}}Options{{else}}Options, before the command{{end}}:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
+
+` + "`{{.CommandPath}} COMMAND --help`" + ` tells more about a command.{{end}}
+`
 
 func bindGlobals(root *cobra.Command, g *globals) {
 	flags := root.Flags()
@@ -109,35 +127,3 @@ func (g *globals) prepare() error {
 	_, err := g.looks()
 	return err
 }
-
-// flagError is a flag that cannot be understood.
-type flagError struct {
-	command *cobra.Command
-	cause   error
-}
-
-func (e *flagError) Error() string { return e.cause.Error() }
-func (e *flagError) Unwrap() error { return e.cause }
-
-// Hint is what to try next.
-func (e *flagError) Hint() string { return "see `" + e.command.CommandPath() + " --help`" }
-
-func unknownCommand(root *cobra.Command, name string) error {
-	hint := ""
-	if near := root.SuggestionsFor(name); len(near) > 0 {
-		hint = fmt.Sprintf("did you mean %q?", near[0])
-	}
-	_ = root.Help()
-	return &hinted{fmt.Errorf("unknown docker command: %q", "compose "+name), hint}
-}
-
-// hinted is an error with what to try next.
-type hinted struct {
-	error
-	hint string
-}
-
-func (e *hinted) Unwrap() error { return e.error }
-
-// Hint is what to try next.
-func (e *hinted) Hint() string { return e.hint }
