@@ -67,6 +67,8 @@ type globals struct {
 	dryRun, verbose           bool
 	showVersion               bool
 	host, context             string
+
+	invocation string // how the user calls muster for this project
 }
 
 // lookup is an environment variable's value, empty where there is none.
@@ -131,43 +133,6 @@ func first(values ...string) string {
 		}
 	}
 	return ""
-}
-
-// load reads the project and says what is worth telling about its files.
-func (g *globals) load(ctx context.Context, services []string, noDeps bool) (*project.Project, error) {
-	p, err := project.Load(ctx, g.options(services, noDeps))
-	if err != nil {
-		return nil, err
-	}
-	g.warn(p.Warnings)
-	return p, nil
-}
-
-// warn writes warnings for people, with their places.
-func (g *globals) warn(warnings []project.Warning) {
-	looks, err := g.looks()
-	if err != nil {
-		return
-	}
-	for _, warning := range warnings {
-		warning.Position.File = g.shortPath(warning.Position.File)
-		display.Warning(g.app.Err, warning.String(), looks)
-	}
-}
-
-// projectOrName is for commands that work by labels too: the project where its file can be read, else only its name.
-func (g *globals) projectOrName(ctx context.Context) (*project.Project, string, error) {
-	if g.name != "" && len(g.files) == 0 {
-		return nil, g.name, nil
-	}
-	p, err := g.load(ctx, nil, false)
-	if err == nil {
-		return p, p.Name, nil
-	}
-	if name := g.lookup("COMPOSE_PROJECT_NAME"); name != "" {
-		return nil, name, nil
-	}
-	return nil, "", err
 }
 
 // dial connects to the engine, and wraps it: calls are traced with --verbose, bounded, and events are shared.

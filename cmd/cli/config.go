@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 
+	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/project"
 )
 
@@ -113,6 +114,11 @@ func (o *configOptions) render(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	o.warn(p.Warnings)
+	if !o.noConsistency {
+		if _, err := graph.From(p); err != nil {
+			return nil, err
+		}
+	}
 	var list bytes.Buffer
 	switch {
 	case o.names:

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -53,10 +52,8 @@ func runDown(ctx context.Context, o *downOptions) error {
 		return err
 	}
 	if p != nil {
-		for _, service := range o.services {
-			if _, ok := p.AllServices()[service]; !ok {
-				return fmt.Errorf("no such service: %s", service)
-			}
+		if err := checkServices(p, nil, o.services); err != nil {
+			return err
 		}
 	}
 	eng, err := o.dial(ctx, name)

@@ -57,7 +57,7 @@ func report(g *globals, err error) int {
 	if errors.As(err, &apply) {
 		err, heldUp = apply.error, apply.heldUp
 	}
-	display.Failure(g.app.Err, err, heldUp, looks.ColorErr)
+	display.Failure(g.app.Err, err, display.FailureOptions{HeldUp: heldUp, Hint: g.hintOf, Colors: looks.ColorErr})
 	return exitError
 }
 
@@ -81,7 +81,7 @@ func reportJSON(g *globals, err error) {
 	}{Error: true, Message: err.Error()}
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) {
-		object.Hint = hinted.Hint()
+		object.Hint = g.hintOf(hinted.Hint())
 	}
 	_ = json.NewEncoder(g.app.Err).Encode(object)
 }

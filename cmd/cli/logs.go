@@ -11,6 +11,7 @@ import (
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/logs"
+	"github.com/muster-dev/muster/project"
 )
 
 type logsOptions struct {
@@ -49,49 +50,42 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 	if err != nil {
 		return err
 	}
-	if p != nil {
-		for _, service := range o.services {
-			if _, ok := p.AllServices()[service]; !ok {
-				return fmt.Errorf("no such service: %s", service)
-			}
-		}
-	}
 	eng, err := o.dial(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	wanted := func(c engine.Container) bool {
-		if len(o.services) > 0 {
-			return slices.Contains(o.services, c.Service)
-		}
-		if p == nil {
-			return true
-		}
-		service, known := p.Services[c.Service]
-		return !known || service.Attach == nil || *service.Attach
+	containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
+	if err != nil {
+		return fmt.Errorf("list containers of project %q: %w", name, err)
 	}
-	printer := logs.PrinterOptions{
-		Stdout: o.app.Out, Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
-		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal,
-	}
-	if printer.Names, err = sourceNames(ctx, eng, name, wanted); err != nil {
+	if err := checkServices(p, containers, o.services); err != nil {
 		return err
 	}
+	wanted := func(c engine.Container) bool { return o.wants(p, c) }
+	printer := logs.NewPrinter(logs.PrinterOptions{
+		Stdout: o.app.Out, Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
+		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal, Names: sourceNames(containers, wanted),
+	})
 	return logs.Follow(ctx, eng, logs.Options{
 		Project: name, Services: o.services, Filter: wanted, Follow: o.follow, Tail: tail, Linger: linger,
-	}, logs.NewPrinter(printer).Print)
+	}, printer.Print)
+}
+
+// wants says whether a container is to be heard: those of the named services, or of all but for those with attach: false.
+func (o *logsOptions) wants(p *project.Project, c engine.Container) bool {
+	if len(o.services) > 0 || p == nil {
+		return len(o.services) == 0 || slices.Contains(o.services, c.Service)
+	}
+	service, known := p.Services[c.Service]
+	return !known || service.Attach == nil || *service.Attach
 }
 
 // linger bridges the moment between the end of the last container and its start by hand, as `docker restart` has it.
 const linger = 500 * time.Millisecond
 
 // sourceNames are the names before the lines, known beforehand so that all prefixes are equally wide.
-func sourceNames(ctx context.Context, eng engine.Engine, name string, wanted func(engine.Container) bool) ([]string, error) {
-	containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
-	if err != nil {
-		return nil, fmt.Errorf("list containers of project %q: %w", name, err)
-	}
+func sourceNames(containers []engine.Container, wanted func(engine.Container) bool) []string {
 	var names []string
 	for _, c := range containers {
 		if !c.OneOff && wanted(c) {
@@ -99,7 +93,7 @@ func sourceNames(ctx context.Context, eng engine.Engine, name string, wanted fun
 		}
 	}
 	slices.Sort(names)
-	return names, nil
+	return names
 }
 
 func parseTail(value string) (int, error) {

@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence"
@@ -13,6 +15,7 @@ import (
 type planOptions struct {
 	upOptions
 	format string
+	apply  string // the command that applies the plan
 }
 
 func newPlan(g *globals) *cobra.Command {
@@ -24,7 +27,7 @@ func newPlan(g *globals) *cobra.Command {
 
 The exit code is 0 when there is nothing to do, 2 when there is, and 1 when no plan can be made.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.services = args
+			o.services, o.apply = args, applying(cmd, args)
 			if !cmd.Flags().Changed("remove-orphans") {
 				o.removeOrphans = g.isSet("COMPOSE_REMOVE_ORPHANS")
 			}
@@ -32,7 +35,7 @@ The exit code is 0 when there is nothing to do, 2 when there is, and 1 when no p
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.format, "format", "text", `Format of the plan ("text"|"json")`)
+	flags.StringVar(&o.format, formatFlag, "text", `Format of the plan ("text"|"json")`)
 	flags.BoolVar(&o.forceRecreate, "force-recreate", false, "Plan to recreate containers even if nothing has changed")
 	flags.BoolVar(&o.noDeps, "no-deps", false, "Leave out the services that the named ones depend on")
 	flags.BoolVar(&o.noRecreate, "no-recreate", false, "Plan to keep containers that exist. Incompatible with --force-recreate.")
@@ -40,6 +43,22 @@ The exit code is 0 when there is nothing to do, 2 when there is, and 1 when no p
 	flags.BoolVar(&o.removeOrphans, "remove-orphans", false, "Plan to remove containers for services not defined in the Compose file")
 	flags.StringArrayVar(&o.scale, "scale", nil, "Scale SERVICE to NUM instances")
 	return cmd
+}
+
+const formatFlag = "format"
+
+// applying is the command that applies what a command plans.
+func applying(cmd *cobra.Command, services []string) string {
+	words := []string{invocation(cmd.Root()), "up"}
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		if flag.Name != formatFlag {
+			words = append(words, asTyped(flag)...)
+		}
+	})
+	for _, service := range services {
+		words = append(words, quoted(service))
+	}
+	return strings.Join(words, " ")
 }
 
 func runPlan(ctx context.Context, o *planOptions) error {
@@ -73,7 +92,7 @@ func runPlan(ctx context.Context, o *planOptions) error {
 		return nil
 	}
 	if o.format == "text" {
-		_, _ = fmt.Fprintln(o.app.Out, "\nNothing was touched. `muster up` applies this.")
+		_, _ = fmt.Fprintf(o.app.Out, "\nNothing was touched. `%s` applies this.\n", o.apply)
 	}
 	return exitCode(exitChanges)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/project"
 )
 
 type psOptions struct {
@@ -58,12 +59,6 @@ func runPs(ctx context.Context, o *psOptions) error {
 	if err != nil {
 		return err
 	}
-	known := map[string]bool{}
-	if p != nil {
-		for service := range p.AllServices() {
-			known[service] = true
-		}
-	}
 	eng, err := o.dial(ctx, name)
 	if err != nil {
 		return err
@@ -73,19 +68,23 @@ func runPs(ctx context.Context, o *psOptions) error {
 	if err != nil {
 		return fmt.Errorf("list containers of project %q: %w", name, err)
 	}
-	for _, c := range containers {
-		known[c.Service] = known[c.Service] || p == nil
-	}
-	for _, service := range o.services {
-		if !known[service] {
-			return fmt.Errorf("no such service: %s", service)
-		}
+	if err := checkServices(p, containers, o.services); err != nil {
+		return err
 	}
 	narrow := o.format == "" && o.app.OutTerminal
 	containers = slices.DeleteFunc(containers, func(c engine.Container) bool {
-		return !o.shows(c, narrow) || !o.orphans && !known[c.Service]
+		return !o.shows(c, narrow) || !o.orphans && isOrphan(p, c)
 	})
 	return o.write(containers, narrow)
+}
+
+// isOrphan says whether a container is of a service that the file does not have, where there is a file.
+func isOrphan(p *project.Project, c engine.Container) bool {
+	if p == nil {
+		return false
+	}
+	_, known := p.AllServices()[c.Service]
+	return !known
 }
 
 // states are what --status takes.

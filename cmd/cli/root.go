@@ -59,6 +59,7 @@ It takes the files, commands, flags and names of docker compose.`,
 	} {
 		run := command.RunE
 		command.RunE = func(cmd *cobra.Command, args []string) error {
+			g.invocation = invocation(cmd.Root())
 			if err := g.prepare(); err != nil {
 				return err
 			}

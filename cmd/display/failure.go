@@ -11,17 +11,29 @@ import (
 	"github.com/muster-dev/muster/convergence/step"
 )
 
-// Failure writes an error for people: what failed comes first, then the evidence, what it held up, what is now, and last what to
-// try. heldUp are the services that were not started because of it.
-func Failure(w io.Writer, err error, heldUp []string, colors bool) {
-	s := style{colors}
+// FailureOptions say what there is to tell beside an error, and how.
+type FailureOptions struct {
+	// HeldUp are the services that were not started because of it.
+	HeldUp []string
+	// Hint makes what an error says to try fit to be copied; nil leaves it as it is.
+	Hint   func(hint string) string
+	Colors bool
+}
+
+// Failure writes an error for people: what failed comes first, then the evidence, what is now, what to try, and last what it held
+// up.
+func Failure(w io.Writer, err error, options FailureOptions) {
+	s := style{options.Colors}
+	if options.Hint == nil {
+		options.Hint = func(hint string) string { return hint }
+	}
 	for i, one := range split(err) {
 		if i > 0 {
 			_, _ = fmt.Fprintln(w)
 		}
-		writeFailure(w, s, one)
+		writeFailure(w, s, one, options.Hint)
 	}
-	writeHeldUp(w, s, heldUp)
+	writeHeldUp(w, s, options.HeldUp)
 }
 
 // Interrupted writes what was not started because the user interrupted.
@@ -50,7 +62,7 @@ func split(err error) []error {
 	return all
 }
 
-func writeFailure(w io.Writer, s style, err error) {
+func writeFailure(w io.Writer, s style, err error, hint func(string) string) {
 	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
 	_, _ = fmt.Fprintf(w, "%s %s\n", s.bad("✘"), s.bold(harmless(lines[0])))
 	for _, line := range lines[1:] {
@@ -66,7 +78,7 @@ func writeFailure(w io.Writer, s style, err error) {
 	}
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) && hinted.Hint() != "" {
-		writeFact(w, s, "try", harmless(hinted.Hint()))
+		writeFact(w, s, "try", harmless(hint(hinted.Hint())))
 	}
 }
 

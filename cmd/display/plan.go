@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/muster-dev/muster/convergence/plan"
-	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/graph"
 )
 
@@ -44,8 +43,8 @@ func Plan(w io.Writer, p *plan.Plan, colors bool) {
 	for _, change := range p.Changes {
 		writeChange(w, s, change, names)
 	}
-	if unchanged := unchangedServices(p); unchanged != "" {
-		_, _ = fmt.Fprintln(w, s.dim("= "+unchanged))
+	if names := unchanged(p); names != "" {
+		_, _ = fmt.Fprintln(w, s.dim("= "+names))
 	}
 	for _, question := range p.Questions {
 		_, _ = fmt.Fprintf(w, "\n%s %s\n", s.busy("?"), harmless(question.Text))
@@ -124,15 +123,19 @@ func changeWords(change plan.Change) (mark, words string) {
 	return "-", string(change.Kind) + replicas
 }
 
-// unchangedServices are the services of which something stays, by name.
-func unchangedServices(p *plan.Plan) string {
-	var names []string
+// unchanged are the services, networks and volumes of which something stays, services first.
+func unchanged(p *plan.Plan) string {
+	var services, others []string
 	for _, kept := range p.Unchanged {
-		if name := harmless(kept.Ref.Name); kept.Object.Kind == step.Container && !slices.Contains(names, name) {
-			names = append(names, name)
+		names := &others
+		if kept.Ref.Kind == graph.KindService {
+			names = &services
+		}
+		if name := harmless(refWords(kept.Ref)); !slices.Contains(*names, name) {
+			*names = append(*names, name)
 		}
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(append(services, others...), ", ")
 }
 
 func count(n int, one string) string {

@@ -90,7 +90,7 @@ func TestFailure(t *testing.T) {
 		Err:  &step.PullError{Reference: "mailer:1", Cause: fmt.Errorf("no route to host: %w", engine.ErrUnavailable)},
 	}
 	var text bytes.Buffer
-	Failure(&text, errors.Join(failed, pull), []string{"web", "worker"}, false)
+	Failure(&text, errors.Join(failed, pull), FailureOptions{HeldUp: []string{"web", "worker"}})
 	golden(t, "failure", text.String())
 }
 

@@ -238,7 +238,8 @@ func (t *teardown) stopOne(input StopInput, container engine.Container, needs *d
 	t.stops[container.Service] = append(t.stops[container.Service], stop)
 }
 
-// Describe is the plan's size in words: "3 changes, 2 unchanged".
+// Describe is the plan's size in words, "3 changes, 2 unchanged": services, networks and volumes of which something changes, and of
+// which something stays.
 func (p *Plan) Describe() string {
 	changes := 0
 	for _, change := range p.Changes {
@@ -246,5 +247,12 @@ func (p *Plan) Describe() string {
 			changes++
 		}
 	}
-	return fmt.Sprintf("%s, %d unchanged", plural(changes, "change"), len(p.Unchanged))
+	kept := map[graph.Ref]bool{}
+	for _, one := range p.Unchanged {
+		kept[one.Ref] = true
+	}
+	if len(kept) == 0 {
+		return plural(changes, "change")
+	}
+	return fmt.Sprintf("%s, %d unchanged", plural(changes, "change"), len(kept))
 }

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// programName is how commands are told to the user.
+const programName = "muster"
+
+// invocation is how the user calls muster for the same project on the same engine: with the flags before the command that
+// choose these, and without those that only choose looks. What Muster tells to run can be copied then.
+func invocation(root *cobra.Command) string {
+	choosing := map[string]bool{
+		"file": true, "project-name": true, "profile": true, "env-file": true, "project-directory": true, "workdir": true,
+		"compatibility": true, "all-resources": true, "host": true, "context": true,
+	}
+	words := []string{programName}
+	root.Flags().Visit(func(flag *pflag.Flag) {
+		if choosing[flag.Name] {
+			words = append(words, asTyped(flag)...)
+		}
+	})
+	return strings.Join(words, " ")
+}
+
+// asTyped is a flag with its values as one types it.
+func asTyped(flag *pflag.Flag) []string {
+	name := "--" + flag.Name
+	if flag.Shorthand != "" {
+		name = "-" + flag.Shorthand
+	}
+	values := []string{flag.Value.String()}
+	if list, ok := flag.Value.(pflag.SliceValue); ok {
+		values = list.GetSlice()
+	}
+	var words []string
+	for _, value := range values {
+		switch {
+		case flag.Value.Type() != "bool":
+			words = append(words, name, quoted(value))
+		case value == "true":
+			words = append(words, name)
+		default:
+			words = append(words, "--"+flag.Name+"="+value)
+		}
+	}
+	return words
+}
+
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_"
+	if word != "" && strings.Trim(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// hintOf is what an error says to try, with muster as the user calls it.
+func (g *globals) hintOf(hint string) string {
+	if rest, ok := strings.CutPrefix(hint, programName+" "); ok && g.invocation != "" {
+		return g.invocation + " " + rest
+	}
+	return hint
+}
