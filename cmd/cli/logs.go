@@ -67,9 +67,11 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 		Stdout: o.app.Out, Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
 		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal, Names: sourceNames(containers, wanted),
 	})
-	return logs.Follow(ctx, eng, logs.Options{
-		Project: name, Services: o.services, Filter: wanted, Follow: o.follow, Tail: tail, Linger: linger,
-	}, printer.Print)
+	options := logs.Options{Project: name, Services: o.services, Filter: wanted, Follow: o.follow, Tail: tail}
+	if slices.ContainsFunc(containers, func(c engine.Container) bool { return wanted(c) && c.Running() }) {
+		options.Linger = linger
+	}
+	return logs.Follow(ctx, eng, options, printer.Print)
 }
 
 // wants says whether a container is to be heard: those of the named services, or of all but for those with attach: false.

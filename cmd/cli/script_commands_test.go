@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/project"
 )
 
 // patience is how long a script waits for something that should come.
@@ -24,7 +26,7 @@ const patience = 30 * time.Second
 func commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"await": await, "says": says, "containers": containers, "leftovers": leftovers,
-		"engine": engineDoes, "remember": remember, "kept": kept, "fetch": fetch,
+		"engine": engineDoes, "remember": remember, "kept": kept, "fetch": fetch, "appears": appears,
 	}
 }
 
@@ -125,6 +127,30 @@ func says(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
+// appears waits until a file has a text: `appears up.txt 'web-1  \|'`. Who writes it tells nobody, so it is looked at often.
+func appears(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: appears FILE REGEXP")
+	}
+	wanted, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	const often = 5 * time.Millisecond
+	looks := time.NewTicker(often)
+	defer looks.Stop()
+	late := time.After(patience)
+	var content []byte
+	for {
+		if content, _ = os.ReadFile(ts.MkAbs(args[0])); wanted.Match(content) {
+			return
+		}
+		select {
+		case <-looks.C:
+		case <-late:
+			ts.Fatalf("%s has %q", args[0], content)
+		}
+	}
+}
+
 // engineDoes changes something behind Muster's back: `engine stop web-1`, `engine kill web-1 USR1`, `engine remove web-1`.
 func engineDoes(ts *testscript.TestScript, neg bool, args []string) {
 	const least = 2
@@ -214,9 +240,9 @@ func containers(ts *testscript.TestScript, neg bool, args []string) {
 
 // leftovers fails when the engine has anything of the project: a container, a network, a volume.
 func leftovers(ts *testscript.TestScript, neg bool, _ []string) {
-	project := ts.Getenv("P")
+	name := ts.Getenv("P")
 	onEngine(ts, func(ctx context.Context, eng engine.Engine) error {
-		found, containersErr := eng.ListContainers(ctx, engine.ContainerFilter{Project: project})
+		found, containersErr := eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
 		networks, networksErr := eng.ListNetworks(ctx)
 		volumes, volumesErr := eng.ListVolumes(ctx)
 		if err := errors.Join(containersErr, networksErr, volumesErr); err != nil {
@@ -227,12 +253,12 @@ func leftovers(ts *testscript.TestScript, neg bool, _ []string) {
 			left = append(left, step.Object{Kind: step.Container, Name: c.Name}.String())
 		}
 		for _, n := range networks {
-			if strings.HasPrefix(n.Name, project) {
+			if n.Labels[project.LabelProject] == name {
 				left = append(left, step.Object{Kind: step.Network, Name: n.Name}.String())
 			}
 		}
 		for _, v := range volumes {
-			if strings.HasPrefix(v.Name, project) {
+			if v.Labels[project.LabelProject] == name {
 				left = append(left, step.Object{Kind: step.Volume, Name: v.Name}.String())
 			}
 		}

@@ -3,7 +3,9 @@ package cli_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -37,24 +39,28 @@ func runMuster() {
 }
 
 // runExits runs a command and succeeds when that ends with a given code: `exits 2 muster plan`. An interrupt is passed on, with
-// -term as SIGTERM, which scripts cannot send themselves: `! exits -term 130 muster up &up&`.
+// -term as SIGTERM, which scripts cannot send themselves: `exits -term 130 muster up &up&`. With -to FILE what it writes goes into
+// a file too, where scripts can wait for it.
 func runExits() {
-	args := os.Args[1:]
+	flags := flag.NewFlagSet("exits", flag.ExitOnError)
+	term := flags.Bool("term", false, "")
+	to := flags.String("to", "", "")
+	_ = flags.Parse(os.Args[1:])
 	pass := os.Signal(os.Interrupt)
-	if len(args) > 0 && args[0] == "-term" {
-		pass, args = syscall.SIGTERM, args[1:]
+	if *term {
+		pass = syscall.SIGTERM
 	}
-	if err := exits(args, pass); err != nil {
+	if err := exits(flags.Args(), pass, *to); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
-func exits(args []string, pass os.Signal) error {
+func exits(args []string, pass os.Signal, to string) error {
 	const least = 2
 	if len(args) < least {
-		return errors.New("usage: exits [-term] CODE PROGRAM [ARGUMENT...]")
+		return errors.New("usage: exits [-term] [-to FILE] CODE PROGRAM [ARGUMENT...]")
 	}
 	wanted, err := strconv.Atoi(args[0])
 	if err != nil {
@@ -64,6 +70,13 @@ func exits(args []string, pass os.Signal) error {
 	signal.Notify(signals, os.Interrupt)
 	cmd := exec.Command(args[1], args[2:]...) //nolint:noctx // it ends when the script's engine does
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if to != "" {
+		file, err := os.Create(to)
+		if err != nil {
+			return err
+		}
+		cmd.Stdout, cmd.Stderr = io.MultiWriter(os.Stdout, file), io.MultiWriter(os.Stderr, file)
+	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
