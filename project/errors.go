@@ -74,6 +74,8 @@ type Warning = Problem
 // LoadError is everything that is wrong with the files of a project, in the order of the places.
 type LoadError struct {
 	Problems []Problem
+	// Warnings are what is worth telling beside them.
+	Warnings []Warning
 	// Source gives the text of the Compose files by the name in the positions, so that the lines around a problem can be shown.
 	// It is what the files hold, control characters included. Env files are not in it: their lines may be passwords.
 	Source map[string][]byte

@@ -2,6 +2,7 @@ package project
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -45,7 +46,7 @@ func Load(ctx context.Context, options Options) (*Project, error) {
 	}
 	model, err := loading.load(ctx)
 	if err != nil {
-		return nil, err
+		return nil, loading.withWarnings(err)
 	}
 	return loading.project(model)
 }
@@ -200,6 +201,15 @@ func syncReplicas(model *Model) {
 			service.Deploy.Replicas = service.Scale
 		}
 	}
+}
+
+// withWarnings puts into an error what was warned of: an unset variable may be the cause of it all.
+func (l *loading) withWarnings(err error) error {
+	var failed *LoadError
+	if errors.As(err, &failed) && len(l.reader.problems) == 0 {
+		failed.Warnings = slices.Concat(l.warnings, l.reader.warnings())
+	}
+	return err
 }
 
 func (l *loading) check(model *Model, dropped map[string]bool) []Problem {

@@ -215,6 +215,9 @@ func outcome(t *testing.T, options project.Options, show []string, dir string) m
 	loaded, err := project.Load(t.Context(), options)
 	add("error", errorText(err))
 	if err != nil {
+		if failed := new(project.LoadError); errors.As(err, &failed) {
+			add("warnings", problemText(failed.Warnings))
+		}
 		return got
 	}
 	for _, what := range show {
