@@ -70,7 +70,7 @@ func (s *setting) addEnvFiles() error {
 
 // defaultEnvFile is the `.env` of the project's folder; empty where there is none or it is not to be read.
 func (s *setting) defaultEnvFile() (string, error) {
-	if value, set := s.environment[consts.ComposeDisableDefaultEnvFile]; set {
+	if value := s.environment[consts.ComposeDisableDefaultEnvFile]; value != "" {
 		disabled, err := strconv.ParseBool(value)
 		if err != nil {
 			return "", fmt.Errorf("%s is neither true nor false: %s", consts.ComposeDisableDefaultEnvFile, quote(value))
