@@ -3,8 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"gopkg.in/yaml.v3"
 
 	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/project"
@@ -71,7 +68,7 @@ func runConfig(ctx context.Context, o *configOptions) error {
 		return fmt.Errorf("unsupported --format value %q: use yaml or json", o.format)
 	}
 	if o.environment {
-		return o.printEnvironment()
+		return o.printEnvironment(ctx)
 	}
 	text, err := o.render(ctx)
 	if err != nil || o.quiet {
@@ -92,10 +89,13 @@ func runConfig(ctx context.Context, o *configOptions) error {
 	return err
 }
 
-func (o *configOptions) printEnvironment() error {
+func (o *configOptions) printEnvironment(ctx context.Context) error {
 	environment, err := project.Environment(o.loadOptions())
 	if err != nil {
 		return err
+	}
+	if name, err := project.Name(ctx, o.loadOptions()); err == nil {
+		environment["COMPOSE_PROJECT_NAME"] = name
 	}
 	return o.lines(o.app.Out, mapLines(environment, func(key string) string { return key + "=" + environment[key] }))
 }
@@ -107,7 +107,7 @@ func (o *configOptions) render(ctx context.Context) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return o.marshal(tree)
+		return marshalTree(tree, o.format)
 	}
 	p, err := project.Load(ctx, o.loadOptions())
 	if err != nil {
@@ -134,42 +134,9 @@ func (o *configOptions) render(ctx context.Context) ([]byte, error) {
 	case o.images:
 		err = o.lines(&list, mapLines(p.Services, func(name string) string { return p.ImageName(p.Services[name]) }))
 	default:
-		return o.renderModel(p)
+		return renderModel(p, o.format)
 	}
 	return list.Bytes(), err
-}
-
-// renderModel writes the model so that it can be loaded again: dollars are doubled.
-func (o *configOptions) renderModel(p *project.Project) ([]byte, error) {
-	var text []byte
-	var err error
-	if o.format == "json" {
-		text, err = p.MarshalJSON()
-	} else {
-		text, err = p.MarshalYAML()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("render project: %w", err)
-	}
-	if !bytes.HasSuffix(text, []byte("\n")) {
-		text = append(text, '\n')
-	}
-	return bytes.ReplaceAll(text, []byte("$"), []byte("$$")), nil
-}
-
-func (o *configOptions) marshal(tree map[string]any) ([]byte, error) {
-	var text bytes.Buffer
-	if o.format == "json" {
-		encoder := json.NewEncoder(&text)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		err := encoder.Encode(tree)
-		return text.Bytes(), err
-	}
-	encoder := yaml.NewEncoder(&text)
-	encoder.SetIndent(2) //nolint:mnd // docker compose's
-	err := errors.Join(encoder.Encode(tree), encoder.Close())
-	return text.Bytes(), err
 }
 
 func (o *configOptions) printHashes(w io.Writer, p *project.Project) error {
@@ -177,12 +144,11 @@ func (o *configOptions) printHashes(w io.Writer, p *project.Project) error {
 	if o.hash == "*" {
 		names = p.ServiceNames()
 	}
+	if err := checkServices(p, nil, names); err != nil {
+		return err
+	}
 	for _, name := range names {
-		service, ok := p.Services[name]
-		if !ok {
-			return fmt.Errorf("no such service: %s", name)
-		}
-		hash, err := project.ServiceHash(service)
+		hash, err := project.ServiceHash(p.Services[name])
 		if err != nil {
 			return err
 		}

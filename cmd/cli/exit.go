@@ -49,6 +49,7 @@ func report(g *globals, err error) int {
 	}
 	var load *project.LoadError
 	if errors.As(err, &load) {
+		g.warn(load.Warnings)
 		display.Problems(g.app.Err, g.shorten(load), looks.ColorErr)
 		return exitError
 	}
@@ -56,6 +57,9 @@ func report(g *globals, err error) int {
 	var heldUp []string
 	if errors.As(err, &apply) {
 		err, heldUp = apply.error, apply.heldUp
+	}
+	if errors.Is(err, project.ErrNoFile) {
+		err = &hinted{err, "write a compose.yaml, name a file with -f, or go to the folder of one"}
 	}
 	display.Failure(g.app.Err, err, display.FailureOptions{HeldUp: heldUp, Hint: g.hintOf, Colors: looks.ColorErr})
 	return exitError

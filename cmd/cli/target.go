@@ -13,9 +13,6 @@ import (
 // load reads the project and says what is worth telling about its files.
 func (g *globals) load(ctx context.Context, services []string, noDeps bool) (*project.Project, error) {
 	p, err := project.Load(ctx, g.options(services, noDeps))
-	if errors.Is(err, project.ErrNoFile) {
-		return nil, &hinted{err, "write a compose.yaml, name a file with -f, or go to the folder of one"}
-	}
 	if err != nil {
 		return nil, err
 	}
