@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/muster-dev/muster/cmd/display"
@@ -9,6 +10,14 @@ import (
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/plan"
 )
+
+// showPlan tells what would be done, and how to have it done.
+func (g *globals) showPlan(made *plan.Plan, applying string) {
+	display.Plan(g.app.Out, made, g.colorOut())
+	if made.HasChanges() {
+		_, _ = fmt.Fprintf(g.app.Out, "\nNothing was touched. `%s` applies this.\n", applying)
+	}
+}
 
 // applyError is what went wrong while a plan was applied, and what it held up.
 type applyError struct {

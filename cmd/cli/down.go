@@ -17,6 +17,7 @@ type downOptions struct {
 	removeOrphans bool
 	timeout       int
 	timeoutGiven  bool
+	applying      string // the command that does what --dry-run only tells of
 }
 
 func newDown(g *globals) *cobra.Command {
@@ -29,7 +30,7 @@ func newDown(g *globals) *cobra.Command {
 What belongs to the project is found by its labels, so it works without the file too. Volumes stay unless --volumes asks for
 them; what is external stays always.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.services, o.timeoutGiven = args, cmd.Flags().Changed("timeout")
+			o.services, o.timeoutGiven, o.applying = args, cmd.Flags().Changed("timeout"), applying(cmd, args)
 			if !cmd.Flags().Changed("remove-orphans") {
 				o.removeOrphans = g.isSet("COMPOSE_REMOVE_ORPHANS")
 			}
@@ -69,7 +70,7 @@ func runDown(ctx context.Context, o *downOptions) error {
 		return err
 	}
 	if o.dryRun {
-		display.Plan(o.app.Out, made, o.colorOut())
+		o.showPlan(made, o.applying)
 		return nil
 	}
 	looks, err := o.looks()

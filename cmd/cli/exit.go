@@ -77,17 +77,45 @@ func reportInterrupted(g *globals, err error, looks display.Looks) {
 	}
 }
 
+// jsonError is an error for machines: docker compose's keys, and what there is to try; with each problem of bad files.
+type jsonError struct {
+	Error    bool          `json:"error"`
+	Message  string        `json:"message"`
+	Hint     string        `json:"hint,omitempty"`
+	Problems []jsonProblem `json:"problems,omitempty"`
+}
+
+type jsonProblem struct {
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
 func reportJSON(g *globals, err error) {
-	object := struct {
-		Error   bool   `json:"error"`
-		Message string `json:"message"`
-		Hint    string `json:"hint,omitempty"`
-	}{Error: true, Message: err.Error()}
+	var load *project.LoadError
+	if errors.As(err, &load) {
+		load = g.shorten(load)
+		err = load
+	}
+	object := jsonError{Error: true, Message: err.Error()}
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) {
 		object.Hint = g.hintOf(hinted.Hint())
 	}
-	_ = json.NewEncoder(g.app.Err).Encode(object)
+	if load != nil {
+		for _, problem := range load.Problems {
+			object.Problems = append(object.Problems, jsonProblem{
+				File: problem.Position.File, Line: problem.Position.Line, Column: problem.Position.Column,
+				Path: problem.Path, Message: problem.Message, Hint: problem.Hint,
+			})
+		}
+	}
+	encoder := json.NewEncoder(g.app.Err)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(object)
 }
 
 // shorten gives files names as the user would, relative to the current folder where they are in it.

@@ -50,6 +50,58 @@ func asTyped(flag *pflag.Flag) []string {
 	return words
 }
 
+// applying is the command that does what a command only tells of: plan's is up, and else it is the same without --dry-run.
+func applying(cmd *cobra.Command, services []string) string {
+	name := cmd.Name()
+	if name == "plan" {
+		name = "up"
+	}
+	words := []string{invocation(cmd.Root()), name}
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		if cmd.LocalFlags().Lookup(flag.Name) == flag && flag.Name != formatFlag {
+			words = append(words, asTyped(flag)...)
+		}
+	})
+	for _, service := range services {
+		words = append(words, quoted(service))
+	}
+	return strings.Join(words, " ")
+}
+
+// joinValues writes the flags before the command so that a value cannot be taken for a flag of its own: "--parallel", "-1"
+// becomes "--parallel=-1".
+func joinValues(flags *pflag.FlagSet, args []string) []string {
+	var joined []string
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		if arg == "--" || !strings.HasPrefix(arg, "-") {
+			return append(joined, args[i:]...)
+		}
+		if i+1 < len(args) && takesNext(flags, arg) {
+			i++
+			arg += "=" + args[i]
+		}
+		joined = append(joined, arg)
+	}
+	return joined
+}
+
+// takesNext says whether the value of a flag is the argument after it.
+func takesNext(flags *pflag.FlagSet, arg string) bool {
+	name, long := strings.CutPrefix(arg, "--")
+	if long {
+		flag := flags.Lookup(name)
+		return flag != nil && flag.NoOptDefVal == ""
+	}
+	for i, letter := range arg[1:] {
+		flag := flags.ShorthandLookup(string(letter))
+		if flag == nil || flag.NoOptDefVal == "" {
+			return flag != nil && i+1 == len(arg[1:])
+		}
+	}
+	return false
+}
+
 // quoted is a word as a shell takes it.
 func quoted(word string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_"

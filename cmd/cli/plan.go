@@ -3,10 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence"
@@ -15,7 +13,6 @@ import (
 type planOptions struct {
 	upOptions
 	format string
-	apply  string // the command that applies the plan
 }
 
 func newPlan(g *globals) *cobra.Command {
@@ -27,7 +24,7 @@ func newPlan(g *globals) *cobra.Command {
 
 The exit code is 0 when there is nothing to do, 2 when there is, and 1 when no plan can be made.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.services, o.apply = args, applying(cmd, args)
+			o.services, o.applying = args, applying(cmd, args)
 			if !cmd.Flags().Changed("remove-orphans") {
 				o.removeOrphans = g.isSet("COMPOSE_REMOVE_ORPHANS")
 			}
@@ -46,20 +43,6 @@ The exit code is 0 when there is nothing to do, 2 when there is, and 1 when no p
 }
 
 const formatFlag = "format"
-
-// applying is the command that applies what a command plans.
-func applying(cmd *cobra.Command, services []string) string {
-	words := []string{invocation(cmd.Root()), "up"}
-	cmd.Flags().Visit(func(flag *pflag.Flag) {
-		if flag.Name != formatFlag {
-			words = append(words, asTyped(flag)...)
-		}
-	})
-	for _, service := range services {
-		words = append(words, quoted(service))
-	}
-	return strings.Join(words, " ")
-}
 
 func runPlan(ctx context.Context, o *planOptions) error {
 	if o.format != "text" && o.format != "json" {
@@ -86,13 +69,10 @@ func runPlan(ctx context.Context, o *planOptions) error {
 			return err
 		}
 	} else {
-		display.Plan(o.app.Out, made, o.colorOut())
+		o.showPlan(made, o.applying)
 	}
-	if !made.HasChanges() {
-		return nil
+	if made.HasChanges() {
+		return exitCode(exitChanges)
 	}
-	if o.format == "text" {
-		_, _ = fmt.Fprintf(o.app.Out, "\nNothing was touched. `%s` applies this.\n", o.apply)
-	}
-	return exitCode(exitChanges)
+	return nil
 }

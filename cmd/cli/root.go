@@ -20,7 +20,7 @@ func Main(ctx context.Context, args []string, app App) int {
 	interrupts := newInterrupts(ctx, app.Signals)
 	defer interrupts.stop()
 	root := newRoot(g, interrupts)
-	root.SetArgs(args)
+	root.SetArgs(joinValues(root.Flags(), args))
 	err := root.ExecuteContext(interrupts.ctx)
 	if isFlagError(err) {
 		err = flagError(root, err)

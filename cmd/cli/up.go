@@ -33,6 +33,8 @@ type upOptions struct {
 	scale                        []string
 	pull                         string
 	noColor, noPrefix, timestamp bool
+
+	applying string // the command that does what a plan only tells of
 }
 
 func newUp(g *globals, interrupts *interrupts) *cobra.Command {
@@ -45,7 +47,7 @@ func newUp(g *globals, interrupts *interrupts) *cobra.Command {
 What is as the file wants it stays; what is not is replaced, and the old container goes only when the new one stands.
 ` + "`muster plan`" + ` shows beforehand what will be done and why.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.services, o.timeoutGiven = args, cmd.Flags().Changed("timeout")
+			o.services, o.timeoutGiven, o.applying = args, cmd.Flags().Changed("timeout"), applying(cmd, args)
 			if !cmd.Flags().Changed("remove-orphans") {
 				o.removeOrphans = g.isSet("COMPOSE_REMOVE_ORPHANS")
 			}
@@ -158,7 +160,7 @@ func runUp(ctx context.Context, o *upOptions) error {
 		return err
 	}
 	if o.dryRun {
-		display.Plan(o.app.Out, made, o.colorOut())
+		o.showPlan(made, o.applying)
 		return nil
 	}
 	if len(made.Questions) > 0 && o.app.InTerminal {

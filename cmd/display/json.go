@@ -109,7 +109,9 @@ func (j *jsonProgress) write(line jsonEvent) { writeJSON(j.streams.Err, line) }
 
 func writeJSON(w io.Writer, line jsonEvent) {
 	line.Schema = jsonSchema
-	_ = json.NewEncoder(w).Encode(line)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(line)
 }
 
 // End implements [Progress].
