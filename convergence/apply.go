@@ -28,8 +28,10 @@ type StepError struct {
 type Undone struct {
 	Group string // the service
 	Err   error  // nil when everything is as it was
-	// Restored are the containers that run again as before.
+	// Restored are the containers that run as before.
 	Restored []string
+	// Untouched says that they never stopped.
+	Untouched bool
 }
 
 func (e *StepError) Error() string {
@@ -37,7 +39,11 @@ func (e *StepError) Error() string {
 	if errors.As(e.Err, &waited) {
 		return e.Err.Error()
 	}
-	return fmt.Sprintf("%s: %s", e.Step, e.Err)
+	what := e.Step.String()
+	if create, ok := e.Step.(step.CreateContainer); ok {
+		what = "create container " + create.Object().Name // not the name that it has meanwhile
+	}
+	return fmt.Sprintf("%s: %s", what, e.Err)
 }
 
 func (e *StepError) Unwrap() error { return e.Err }
@@ -128,6 +134,7 @@ func (r *run) visit(ctx context.Context, id plan.NodeID) error {
 		r.tell(r.event(node, Skipped))
 		err = dag.ErrSkip
 	default:
+		g.begins(node)
 		err = r.do(ctx, node)
 	}
 	var undone *Undone
@@ -170,7 +177,7 @@ func (r *run) settle(node plan.Node, err error, undone *Undone) error {
 func (r *run) undo(ctx context.Context, g *group) *Undone {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
-	undone := &Undone{Group: g.plan.Name}
+	undone := &Undone{Group: g.plan.Name, Untouched: !g.stopped}
 	var failures []error
 	for _, s := range g.plan.Undo {
 		r.tell(Event{Node: -1, Step: s, Phase: Started, Object: s.Object(), Undo: true})

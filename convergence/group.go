@@ -26,6 +26,7 @@ type group struct {
 	state   groupState
 	begun   bool // a step has run, so there may be something to undo
 	running int
+	stopped bool // a stop was begun
 	undone  bool
 }
 
@@ -46,6 +47,13 @@ func (g *group) enter(ctx context.Context, eng engine.Engine) (groupState, error
 	}
 	g.begun = g.begun || g.state == groupOpen
 	return g.state, nil
+}
+
+// begins notes what a step is about to do.
+func (g *group) begins(node plan.Node) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	g.stopped = g.stopped || node.Step.Action() == "stop"
 }
 
 // leave is called when a step has ended. It says whether the caller has to undo the group now.

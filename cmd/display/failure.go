@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/muster-dev/muster/convergence"
@@ -27,13 +28,18 @@ func Failure(w io.Writer, err error, options FailureOptions) {
 	if options.Hint == nil {
 		options.Hint = func(hint string) string { return hint }
 	}
+	heldUp := slices.Clone(options.HeldUp)
 	for i, one := range split(err) {
 		if i > 0 {
 			_, _ = fmt.Fprintln(w)
 		}
 		writeFailure(w, s, one, options.Hint)
+		var failed *convergence.StepError
+		if errors.As(one, &failed) && failed.Undone != nil && len(failed.Undone.Restored) > 0 {
+			heldUp = slices.DeleteFunc(heldUp, func(service string) bool { return service == failed.Undone.Group })
+		}
 	}
-	writeHeldUp(w, s, options.HeldUp)
+	writeHeldUp(w, s, heldUp)
 }
 
 // Interrupted writes what was not started because the user interrupted.
@@ -73,8 +79,12 @@ func writeFailure(w io.Writer, s style, err error, hint func(string) string) {
 		writeEvidence(w, s, waited)
 	}
 	var failed *convergence.StepError
-	if errors.As(err, &failed) && failed.Undone != nil {
+	undone := errors.As(err, &failed) && failed.Undone != nil
+	if undone {
 		writeUndone(w, s, failed.Undone)
+	}
+	if undone && waited != nil {
+		return // the container that it would send to is gone
 	}
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) && hinted.Hint() != "" {
@@ -140,12 +150,16 @@ func writeBlock(w io.Writer, s style, b block) {
 }
 
 func writeUndone(w io.Writer, s style, undone *convergence.Undone) {
+	names := harmless(strings.Join(undone.Restored, ", "))
 	switch {
 	case undone.Err != nil:
 		writeFact(w, s, "now", "putting back what ran before failed: "+harmless(undone.Err.Error()))
+	case len(undone.Restored) == 0:
+	case undone.Untouched:
+		writeFact(w, s, "now", "what ran before was not touched: "+names)
 	case len(undone.Restored) == 1:
-		writeFact(w, s, "now", "the "+harmless(undone.Restored[0])+" that ran before is running again")
-	case len(undone.Restored) > 1:
-		writeFact(w, s, "now", "the containers that ran before are running again: "+harmless(strings.Join(undone.Restored, ", ")))
+		writeFact(w, s, "now", "the "+names+" that ran before is running again")
+	default:
+		writeFact(w, s, "now", "the containers that ran before are running again: "+names)
 	}
 }

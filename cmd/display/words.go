@@ -20,7 +20,11 @@ func failedWords(event convergence.Event) string {
 	case event.Optional:
 		return "Skipped: " + firstLine(event.Err.Error())
 	}
-	return "Error " + firstLine(event.Err.Error())
+	text := firstLine(event.Err.Error())
+	if strings.HasPrefix(text, "Error ") {
+		return text // the engine says so itself
+	}
+	return "Error " + text
 }
 
 func firstLine(text string) string {

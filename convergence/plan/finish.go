@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/step"
@@ -11,43 +12,57 @@ import (
 	"github.com/muster-dev/muster/project"
 )
 
-// waitForAll plans that every service has reached its goal, where the user asked for it. What is waited for already is not
-// waited for twice.
+// stands is how long what was started must have run where no health check tells more: what ends at once for a bad setting does it
+// in this time.
+const stands = 500 * time.Millisecond
+
+// waitForAll plans that every service has reached its goal, where the user asked for it: completed where another service needs
+// that, else healthy, or running where there is no health check. "Running" proves little of what was started a moment ago, so it
+// is looked at once more after a while.
 func (r *reconciler) waitForAll(order []string) {
 	if !r.Policy.Wait {
 		return
 	}
+	var started []NodeID
+	var waits []step.Wait
 	for _, name := range order {
 		s, goal := r.services[name], r.goalOf(name)
 		if len(s.waits[goal]) > 0 || goal == step.Ready && len(s.waits[step.Healthy]) > 0 {
 			continue
 		}
 		for _, one := range s.replicas {
-			r.waitInTheEnd(s, one, goal)
+			if len(one.stands) > 0 && goal == step.Ready || len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal) {
+				continue
+			}
+			wait := step.Wait{
+				Target: one.target(name), Goal: goal, Project: r.Project.Name,
+				Restarts: project.Restarts(s.service), Deadline: r.deadline,
+			}
+			id := r.add(wait, one.start...)
+			if goal == step.Ready && !checksHealth(s.service) {
+				wait.Goal = step.Running
+				started, waits = append(started, id), append(waits, wait)
+			}
 		}
+	}
+	if len(waits) == 0 {
+		return
+	}
+	settled := r.add(step.Settle{For: stands})
+	r.follow(settled, started...)
+	for i, wait := range waits {
+		r.add(wait, settled, started[i])
 	}
 }
 
-// goalOf is when a service is as it should be: completed where another service needs that, else healthy, or running where there
-// is no health check.
-func (r *reconciler) goalOf(service string) step.Goal {
-	for _, dependent := range r.Graph.NeededBy(service) {
-		if r.Project.Services[dependent].DependsOn[service].Condition == project.ConditionCompleted {
+// goalOf is what a service has to reach in the end.
+func (r *reconciler) goalOf(name string) step.Goal {
+	for _, dependent := range r.Graph.NeededBy(name) {
+		if r.Project.Services[dependent].DependsOn[name].Condition == project.ConditionCompleted {
 			return step.Completed
 		}
 	}
 	return step.Ready
-}
-
-func (r *reconciler) waitInTheEnd(s *servicePlan, one *replica, goal step.Goal) {
-	stands := len(one.stands) > 0 && goal == step.Ready
-	if stands || len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal) {
-		return
-	}
-	r.add(step.Wait{
-		Target: one.target(s.service.Name), Goal: goal, Project: r.Project.Name,
-		Restarts: project.Restarts(s.service), Deadline: r.deadline,
-	}, one.start...)
 }
 
 // removeOrphans removes containers of services that the file does not have, or says that they are there.

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"time"
+
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/project"
@@ -94,13 +96,23 @@ func (r *reconciler) stopsBefore(s *servicePlan) []*servicePlan {
 	return later
 }
 
-// commitReplacements plans the plan's last layer: each new container has to stand until everything has been started, then the
-// old ones go, a group's all together.
+// proof is how long new containers have to run before the old ones go: no time where health checks tell all that time could.
+func (r *reconciler) proof() time.Duration {
+	for _, c := range r.committing {
+		if !checksHealth(c.service.service) {
+			return stands
+		}
+	}
+	return 0
+}
+
+// commitReplacements plans the plan's last layer: each new container has to stand until everything has been started, and a moment
+// longer where it has no health check; then the old ones go, a group's all together.
 func (r *reconciler) commitReplacements() {
 	if len(r.committing) == 0 {
 		return
 	}
-	settled := r.add(step.Settle{})
+	settled := r.add(step.Settle{For: r.proof()})
 	r.follow(settled, r.starts...)
 	stands := map[int][]NodeID{}
 	for _, c := range r.committing {
