@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -200,21 +198,17 @@ func identify(ts *testscript.TestScript, name string) string {
 	return id
 }
 
-// fetch gets a URL from where the scripts run: `fetch http://127.0.0.1:8080/ hello`. Only a real engine publishes ports there.
+// fetch gets a URL from the engine's host: `fetch http://127.0.0.1:8080/ hello`.
 func fetch(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
+	here, ok := ts.Value(placeKey{}).(place)
+	if neg || len(args) != 2 || !ok {
 		ts.Fatalf("usage: fetch URL TEXT")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, args[0], nil)
+	body, err := here.fetch(ctx, args[0])
 	ts.Check(err)
-	response, err := http.DefaultClient.Do(request)
-	ts.Check(err)
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	ts.Check(err)
-	if !strings.Contains(string(body), args[1]) {
+	if !strings.Contains(body, args[1]) {
 		ts.Fatalf("GET %s: %q", args[0], body)
 	}
 }

@@ -3,7 +3,10 @@
 package cli_test
 
 import (
+	"context"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +29,22 @@ func TestScriptsOnEngine(t *testing.T) {
 		host = client.Endpoint().Host
 	}
 	importBox(t, client)
-	scripts(t, "testdata/script", map[string]bool{"real": true}, func(*testscript.Env) (string, error) { return host, nil })
+	scripts(t, "testdata/script", func(*testscript.Env) (place, error) { return place{host: host, fetch: fetchURL}, nil })
+}
+
+// fetchURL gets a URL from here: the scripts' engine publishes ports on this host.
+func fetchURL(ctx context.Context, url string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
 }
 
 // importBox makes the image that scripts run; it goes with the test.

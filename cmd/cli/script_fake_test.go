@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 
@@ -12,15 +13,16 @@ import (
 // TestScripts runs the command line's promises on the engine in memory, a fresh one for each script.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	scripts(t, "testdata/script", nil, func(env *testscript.Env) (string, error) {
+	scripts(t, "testdata/script", func(env *testscript.Env) (place, error) {
 		eng := dockertest.New(dockertest.Options{})
 		env.Defer(eng.Close)
 		image := dockertest.Box(box)
 		eng.AddImage(image)
 		socket := filepath.Join(t.TempDir(), "engine.sock")
 		if err := eng.Serve(socket); err != nil {
-			return "", err
+			return place{}, err
 		}
-		return "unix://" + socket, nil
+		fetch := func(_ context.Context, url string) (string, error) { return eng.Fetch(url) }
+		return place{host: "unix://" + socket, fetch: fetch}, nil
 	})
 }

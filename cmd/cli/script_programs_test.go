@@ -22,7 +22,22 @@ import (
 
 // Programs that scripts can run: this test binary is all of them.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"muster": runMuster, "exits": runExits})
+	testscript.Main(patient{m}, map[string]func(){"muster": runMuster, "exits": runExits})
+}
+
+// patient runs more scripts at once than there are processors: they mostly wait, for containers and for one another.
+type patient struct{ *testing.M }
+
+// Run implements [testscript.TestingM].
+func (p patient) Run() int {
+	const atOnce = "8"
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", atOnce)
+	}
+	return p.M.Run()
 }
 
 // exitLeak is what muster ends with in scripts when it leaves goroutines behind.

@@ -20,19 +20,27 @@ var update = flag.Bool("update", false, "write what the scripts get into their g
 // box is the image that scripts run: testbox, on the engine in memory and on a real one.
 const box = "muster-test/box:latest"
 
-// scripts runs the scripts of a folder. engineFor gives each script an engine of its own, or its part of one, and says how the
-// environment names it. conditions are what scripts can ask for, as in `[real] fetch ...`.
-func scripts(
-	t *testing.T, folder string, conditions map[string]bool, engineFor func(*testscript.Env) (dockerHost string, err error),
-) {
+// place is where a script's containers run.
+type place struct {
+	host string // how the environment names the engine
+	// fetch gets a URL from the engine's host, where published ports lead to containers.
+	fetch func(ctx context.Context, url string) (body string, err error)
+}
+
+type placeKey struct{}
+
+// scripts runs the scripts of a folder. engineFor gives each script an engine of its own, or its part of one.
+func scripts(t *testing.T, folder string, engineFor func(*testscript.Env) (place, error)) {
 	t.Helper()
 	testscript.Run(t, testscript.Params{
 		Dir: folder, UpdateScripts: *update, RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
-			host, err := engineFor(env)
+			place, err := engineFor(env)
 			if err != nil {
 				return err
 			}
+			env.Values[placeKey{}] = place
+			host := place.host
 			// A project's name is in the names of all that it makes: on a real engine no script meets another.
 			project := "mt-" + strings.ToLower(strings.NewReplacer("_", "-", "/", "-").Replace(scriptName(env)))
 			env.Setenv("DOCKER_HOST", host)
@@ -47,8 +55,7 @@ func scripts(
 			})
 			return nil
 		},
-		Condition: func(name string) (bool, error) { return conditions[name], nil },
-		Cmds:      commands(),
+		Cmds: commands(),
 	})
 }
 

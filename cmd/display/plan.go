@@ -27,15 +27,26 @@ func Plan(w io.Writer, p *plan.Plan, colors bool) {
 	for _, warning := range p.Warnings {
 		writeWarning(w, s, warning.Message)
 	}
-	if !p.HasChanges() && len(p.Changes) == 0 {
-		_, _ = fmt.Fprintf(w, "%s: up to date (%s, %s)\n", p.Project, count(p.Services, "service"), count(p.Containers, "container"))
+	writeHeadline(w, p)
+	if len(p.Changes) > 0 {
+		_, _ = fmt.Fprintln(w)
+		writeChanges(w, s, p)
+	}
+	for _, question := range p.Questions {
+		_, _ = fmt.Fprintf(w, "\n%s %s\n", s.busy("?"), harmless(question.Text))
+	}
+}
+
+func writeHeadline(w io.Writer, p *plan.Plan) {
+	if p.HasChanges() {
+		_, _ = fmt.Fprintf(w, "%s: %s\n", p.Project, p.Describe())
 		return
 	}
-	if p.HasChanges() {
-		_, _ = fmt.Fprintf(w, "%s: %s\n\n", p.Project, p.Describe())
-	} else {
-		_, _ = fmt.Fprintf(w, "%s: up to date (%s, %s)\n\n", p.Project, count(p.Services, "service"), count(p.Containers, "container"))
-	}
+	_, _ = fmt.Fprintf(w, "%s: up to date (%s, %s)\n", p.Project, count(p.Services, "service"), count(p.Containers, "container"))
+}
+
+// writeChanges writes what happens to whom, and last what stays.
+func writeChanges(w io.Writer, s style, p *plan.Plan) {
 	names := 0
 	for _, change := range p.Changes {
 		names = max(names, len(change.Ref.Name), len(refWords(change.Ref)))
@@ -45,9 +56,6 @@ func Plan(w io.Writer, p *plan.Plan, colors bool) {
 	}
 	if names := unchanged(p); names != "" {
 		_, _ = fmt.Fprintln(w, s.dim("= "+names))
-	}
-	for _, question := range p.Questions {
-		_, _ = fmt.Fprintf(w, "\n%s %s\n", s.busy("?"), harmless(question.Text))
 	}
 }
 

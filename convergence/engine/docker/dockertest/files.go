@@ -87,7 +87,7 @@ func (v view) ReadFile(name string) ([]byte, error) {
 
 // WriteFile implements testbox.Files. Binds are real files.
 func (v view) WriteFile(name string, content []byte) error {
-	const forAll = 0o644
+	const forAll, forAllFolders = 0o644, 0o755
 	m, inside := v.find(name)
 	switch {
 	case m == nil && !v.readOnly:
@@ -95,6 +95,9 @@ func (v view) WriteFile(name string, content []byte) error {
 	case m == nil || !m.point.RW:
 		return fmt.Errorf("open %s: read-only file system", name)
 	case m.files == nil:
+		if err := os.MkdirAll(m.point.Source, forAllFolders); err != nil { // where it was missing, the engine has made it
+			return err
+		}
 		return os.WriteFile(path.Join(m.point.Source, inside), content, forAll)
 	default:
 		m.files.write(inside, content)

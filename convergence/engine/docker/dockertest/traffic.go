@@ -91,6 +91,11 @@ func (e *Engine) Fetch(address string) (string, error) {
 // reachable are the containers that a name or an address stands for where a container looks.
 func (e *Engine) reachable(c *container, host string) []*container {
 	owner := e.namespaceOwner(c)
+	for _, known := range owner.host.ExtraHosts {
+		if name, address, ok := strings.Cut(known, ":"); ok && name == host {
+			host = address
+		}
+	}
 	if host == "localhost" || host == "127.0.0.1" {
 		return []*container{owner}
 	}
