@@ -24,7 +24,7 @@ const patience = 30 * time.Second
 func commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"await": await, "says": says, "containers": containers, "leftovers": leftovers,
-		"engine": engineDoes, "remember": remember, "kept": kept, "fetch": fetch, "appears": appears,
+		"engine": engineDoes, "remember": remember, "kept": kept, "fetch": fetch, "appears": appears, "push": push,
 	}
 }
 
@@ -211,6 +211,15 @@ func fetch(ts *testscript.TestScript, neg bool, args []string) {
 	if !strings.Contains(body, args[1]) {
 		ts.Fatalf("GET %s: %q", args[0], body)
 	}
+}
+
+// push puts a version of an image into the registry: `push shop/web:1 v2`. Services name it $REGISTRY/shop/web:1.
+func push(ts *testscript.TestScript, neg bool, args []string) {
+	here, ok := ts.Value(placeKey{}).(place)
+	if neg || len(args) != 2 || !ok {
+		ts.Fatalf("usage: push REPOSITORY:TAG VERSION")
+	}
+	here.push(args[0], args[1])
 }
 
 // containers compares the project's containers with what is expected: `containers db-1=exited web-1=running`, by name. Those

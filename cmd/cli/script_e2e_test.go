@@ -4,6 +4,7 @@ package cli_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/engine/docker"
 )
 
@@ -28,8 +30,12 @@ func TestScriptsOnEngine(t *testing.T) {
 	if host == "" {
 		host = client.Endpoint().Host
 	}
-	importBox(t, client)
-	scripts(t, "testdata/script", func(*testscript.Env) (place, error) { return place{host: host, fetch: fetchURL}, nil })
+	program := buildTestbox(t)
+	importBox(t, client, program)
+	images := startRegistry(t, client, program)
+	scripts(t, "testdata/script", func(*testscript.Env) (place, error) {
+		return place{host: host, fetch: fetchURL, registry: images.address, push: images.push}, nil
+	})
 }
 
 // fetchURL gets a URL from here: the scripts' engine publishes ports on this host.
@@ -47,8 +53,8 @@ func fetchURL(ctx context.Context, url string) (string, error) {
 	return string(body), err
 }
 
-// importBox makes the image that scripts run; it goes with the test.
-func importBox(t *testing.T, client *docker.Client) {
+// buildTestbox compiles the program of the scripts' containers.
+func buildTestbox(t *testing.T) []byte {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "testbox")
 	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary,
@@ -57,15 +63,27 @@ func importBox(t *testing.T, client *docker.Client) {
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build testbox: %v\n%s", err, output)
 	}
-	content, err := os.ReadFile(binary)
+	program, err := os.ReadFile(binary)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return program
+}
+
+// importBox makes the image that scripts run; it goes with the test, unless somebody else uses it.
+func importBox(t *testing.T, client *docker.Client, program []byte) {
+	t.Helper()
 	if _, err := client.ImportImage(t.Context(), docker.ScratchImage{
-		Ref: box, Files: map[string]docker.ScratchFile{"/testbox": {Content: content}},
+		Ref: box, Files: map[string]docker.ScratchFile{"/testbox": {Content: program}},
 		Folders:    map[string]fs.FileMode{"/tmp": 0o1777},
 		Entrypoint: []string{"/testbox"}, Cmd: []string{"-stay"},
 	}); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		err := client.RemoveImage(context.WithoutCancel(t.Context()), box)
+		if err != nil && !errors.Is(err, engine.ErrConflict) {
+			t.Errorf("remove image: %v", err)
+		}
+	})
 }

@@ -14,7 +14,9 @@ import (
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	scripts(t, "testdata/script", func(env *testscript.Env) (place, error) {
-		eng := dockertest.New(dockertest.Options{})
+		const registryAddress = "127.0.0.1:5000"
+		images := dockertest.NewRegistry()
+		eng := dockertest.New(dockertest.Options{Remote: images})
 		env.Defer(eng.Close)
 		image := dockertest.Box(box)
 		eng.AddImage(image)
@@ -23,6 +25,11 @@ func TestScripts(t *testing.T) {
 			return place{}, err
 		}
 		fetch := func(_ context.Context, url string) (string, error) { return eng.Fetch(url) }
-		return place{host: "unix://" + socket, fetch: fetch}, nil
+		push := func(name, version string) {
+			image := dockertest.Box(registryAddress + "/" + name)
+			image.Version, image.Env = version, []string{"VERSION=" + version}
+			images.Push(image)
+		}
+		return place{host: "unix://" + socket, fetch: fetch, registry: registryAddress, push: push}, nil
 	})
 }

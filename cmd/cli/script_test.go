@@ -25,6 +25,10 @@ type place struct {
 	host string // how the environment names the engine
 	// fetch gets a URL from the engine's host, where published ports lead to containers.
 	fetch func(ctx context.Context, url string) (body string, err error)
+	// registry is the address of a registry that the engine reaches, and push puts an image into it, "repository:tag": testbox,
+	// with its version in the variable VERSION.
+	registry string
+	push     func(name, version string)
 }
 
 type placeKey struct{}
@@ -47,6 +51,7 @@ func scripts(t *testing.T, folder string, engineFor func(*testscript.Env) (place
 			env.Setenv("P", project)
 			env.Setenv("COMPOSE_PROJECT_NAME", project)
 			env.Setenv("BOX", box)
+			env.Setenv("REGISTRY", place.registry)
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Defer(func() {

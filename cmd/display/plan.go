@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/muster-dev/muster/convergence/plan"
 	"github.com/muster-dev/muster/graph"
 )
@@ -25,7 +27,9 @@ func joinReasons(reasons []plan.Reason) string {
 func Plan(w io.Writer, p *plan.Plan, colors bool) {
 	s := style{colors}
 	for _, warning := range p.Warnings {
-		writeWarning(w, s, warning.Message)
+		if !warning.InChanges {
+			writeWarning(w, s, warning.Message)
+		}
 	}
 	writeHeadline(w, p)
 	if len(p.Changes) > 0 {
@@ -49,7 +53,9 @@ func writeHeadline(w io.Writer, p *plan.Plan) {
 func writeChanges(w io.Writer, s style, p *plan.Plan) {
 	names := 0
 	for _, change := range p.Changes {
-		names = max(names, len(change.Ref.Name), len(refWords(change.Ref)))
+		if change.Ref.Kind != graph.KindImage { // they are long, and nothing follows below them
+			names = max(names, runewidth.StringWidth(harmless(refWords(change.Ref))))
+		}
 	}
 	for _, change := range p.Changes {
 		writeChange(w, s, change, names)

@@ -82,6 +82,7 @@ func (r *reconciler) removeOrphans() {
 		}
 		r.warn(graph.Ref{}, "Found orphan containers (%s) for this project. If you removed or renamed this service in your "+
 			"compose file, you can run this command with the --remove-orphans flag to clean it up.", strings.Join(names, ", "))
+		r.plan.Warnings[len(r.plan.Warnings)-1].InChanges = true
 	}
 }
 

@@ -17,6 +17,8 @@ type imagePlan struct {
 	pull    []NodeID      // empty when nothing is pulled
 	// mayChange says that the pull may bring another image than the one that is here.
 	mayChange bool
+	// newer is the digest that the registry is known to have in its place; empty where that is not known.
+	newer string
 }
 
 // planImages decides for a service's image. The same image is pulled once for all services; the one that wants it freshest
@@ -47,6 +49,9 @@ func (r *reconciler) planImages(service project.Service) {
 	default:
 		i.pull = []NodeID{r.add(step.PullImage{Reference: ref, Platform: service.Platform})}
 		i.mayChange = i.current != nil && !r.registryHasSame(i)
+		if i.mayChange {
+			i.newer = r.State.RemoteDigests[ref]
+		}
 	}
 }
 
@@ -73,9 +78,28 @@ func (r *reconciler) registryHasSame(i *imagePlan) bool {
 	return false
 }
 
-// imageReason is the reason for a container that was made from another image than its reference stands for now.
+// digestOf is what the registry had called an image that is here; its ID where that is not known.
+func digestOf(i *imagePlan) string {
+	repository, _, _ := strings.Cut(i.ref, "@")
+	if colon := strings.LastIndex(repository, ":"); colon > strings.LastIndex(repository, "/") {
+		repository = repository[:colon]
+	}
+	for _, name := range i.current.Digests {
+		if digest, ok := strings.CutPrefix(name, repository+"@"); ok {
+			return digest
+		}
+	}
+	return i.current.ID
+}
+
+// imageReason is the reason for a container that was made from another image than its reference stands for now, or in the
+// registry.
 func (r *reconciler) imageReason(service project.Service, container engine.Container) []Reason {
-	current := r.images[r.Project.ImageName(service)].current
+	known := r.images[r.Project.ImageName(service)]
+	if known.newer != "" {
+		return []Reason{{Change: project.Change{Path: "image", Old: shortDigest(digestOf(known)), New: shortDigest(known.newer)}}}
+	}
+	current := known.current
 	had := container.Labels[project.LabelImage]
 	if had == "" {
 		had = container.ImageID

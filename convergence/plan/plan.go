@@ -62,6 +62,8 @@ type Kept struct {
 type Warning struct {
 	Ref     graph.Ref
 	Message string
+	// InChanges says that the plan's changes tell it, too: where they are shown the warning says nothing new.
+	InChanges bool
 }
 
 // Question is something that must not be done without asking. Without an answer it is not done.

@@ -180,7 +180,7 @@ func parsePolicy(t *testing.T, text string) (policy plan.Policy, services string
 }
 
 // edit changes the world: "NAME state exited 1", "NAME health starting", "NAME remove", "NAME rename OTHER", "NAME copy OTHER",
-// "NAME label KEY VALUE", "NAME unlabel KEY", "image REF ID", "network NAME", "volume NAME", "detail NAME KEY=VALUE".
+// "NAME label KEY VALUE", "NAME unlabel KEY", "image REF ID", "remote REF DIGEST", "network NAME", "volume NAME", "detail NAME KEY=VALUE".
 func (w *world) edit(t *testing.T, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -190,6 +190,8 @@ func (w *world) edit(t *testing.T, text string) {
 			continue
 		case words[0] == "image":
 			w.Images[words[1]] = engine.Image{ID: words[2], Tags: []string{words[1]}}
+		case words[0] == "remote":
+			w.RemoteDigests = map[string]string{words[1]: words[2]}
 		case words[0] == "network":
 			w.Networks = append(w.Networks, engine.Network{ID: digest(words[1])[7:], Name: words[1]})
 		case words[0] == "volume":
