@@ -9,93 +9,11 @@ import (
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/muster-dev/muster/convergence"
-	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/engine/docker/dockertest"
 	"github.com/muster-dev/muster/convergence/plan"
 	"github.com/muster-dev/muster/convergence/step"
-	"github.com/muster-dev/muster/project"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// stage is an engine in memory and what a test does with it.
-type stage struct {
-	*dockertest.Engine
-	t   *testing.T
-	eng engine.Engine
-}
-
-func newStage(t *testing.T, images ...string) *stage {
-	t.Helper()
-	s := &stage{Engine: dockertest.Start(t, dockertest.Options{}), t: t}
-	for _, image := range images {
-		s.AddImage(dockertest.Box(image))
-	}
-	s.eng = s.connect()
-	return s
-}
-
-// connect is a client of its own with a hub, as a process that has just begun.
-func (s *stage) connect() engine.Engine {
-	hub := engine.NewHub(s.Client(s.t), "p")
-	s.t.Cleanup(func() { _ = hub.Close() })
-	return hub
-}
-
-func (s *stage) load(content string) *project.Project {
-	s.t.Helper()
-	p, err := project.Load(s.t.Context(), project.Options{
-		Files: []string{"-"}, Stdin: strings.NewReader(content), Dir: s.t.TempDir(), Name: "p",
-	})
-	if err != nil {
-		s.t.Fatalf("load:\n%v", err)
-	}
-	return p
-}
-
-func (s *stage) up(ctx context.Context, content string) (*plan.Plan, error) {
-	s.t.Helper()
-	return convergence.Converger{Engine: s.eng}.Up(ctx, s.load(content), plan.Policy{})
-}
-
-func (s *stage) mustUp(content string) *plan.Plan {
-	s.t.Helper()
-	made, err := s.up(s.t.Context(), content)
-	if err != nil {
-		s.t.Fatalf("up: %v\n%s", err, s.Snapshot())
-	}
-	return made
-}
-
-// settled expects that there is nothing left to do.
-func (s *stage) settled(content string) {
-	s.t.Helper()
-	made, err := convergence.Converger{Engine: s.eng}.Plan(s.t.Context(), s.load(content), plan.Policy{}, false)
-	if err != nil || made.HasChanges() {
-		s.t.Errorf("something is left to change (error %v):\n%s\n%s", err, made, s.Snapshot())
-	}
-}
-
-func (s *stage) container(name string) dockertest.ContainerState {
-	s.t.Helper()
-	c, ok := s.Snapshot().Container(name)
-	if !ok {
-		s.t.Fatalf("no container %s:\n%s", name, s.Snapshot())
-	}
-	return c
-}
-
-// names are all containers with their states.
-func (s *stage) names() string {
-	var names []string
-	for _, c := range s.Snapshot().Containers {
-		names = append(names, c.Name+" "+c.State)
-	}
-	return strings.Join(names, ", ")
-}
 
 const shop = `
 services:
@@ -289,9 +207,7 @@ func TestAPullThatBringsAnotherImageReplaces(t *testing.T) {
 	t.Parallel()
 	const service = "services: {web: {image: registry.test/web, pull_policy: always}, other: {image: box}}"
 	registry := dockertest.NewRegistry()
-	s := &stage{Engine: dockertest.Start(t, dockertest.Options{Remote: registry}), t: t}
-	s.AddImage(dockertest.Box("box"))
-	s.eng = s.connect()
+	s := newStageWith(t, dockertest.Options{Remote: registry}, "box")
 	registry.Push(dockertest.Box("registry.test/web"))
 	s.mustUp(service)
 	first := s.container("p-web-1")
