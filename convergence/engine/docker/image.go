@@ -8,10 +8,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/distribution/reference"
-	"github.com/docker/cli/cli/config/types"
 	"github.com/docker/docker/api/types/image"
-	"github.com/docker/docker/api/types/registry"
 
 	"github.com/muster-dev/muster/convergence/engine"
 )
@@ -55,7 +52,7 @@ func (c *Client) InspectImage(ctx context.Context, ref string) (engine.Image, er
 
 // PullImage implements [engine.Images]. Credentials come from the docker CLI's configuration and its helpers.
 func (c *Client) PullImage(ctx context.Context, request engine.PullImage, report func(engine.PullProgress)) error {
-	auth, err := c.registryAuth(request.Ref)
+	auth, err := c.registryAuth(ctx, request.Ref)
 	if err != nil {
 		return err
 	}
@@ -129,7 +126,7 @@ func pullFailure(message string) error {
 
 // RemoteDigest implements [engine.Images].
 func (c *Client) RemoteDigest(ctx context.Context, ref string) (string, error) {
-	auth, err := c.registryAuth(ref)
+	auth, err := c.registryAuth(ctx, ref)
 	if err != nil {
 		return "", err
 	}
@@ -138,30 +135,4 @@ func (c *Client) RemoteDigest(ctx context.Context, ref string) (string, error) {
 		return "", c.wrap(err)
 	}
 	return answer.Descriptor.Digest.String(), nil
-}
-
-// dockerHub is the key under which the docker CLI keeps the default registry's credentials.
-const dockerHub = "https://index.docker.io/v1/"
-
-// registryAuth is the X-Registry-Auth header for a reference's registry; empty where there are no credentials.
-func (c *Client) registryAuth(ref string) (string, error) {
-	named, err := reference.ParseNormalizedNamed(ref)
-	if err != nil {
-		return "", invalid("image %q: %v", ref, err)
-	}
-	key := reference.Domain(named)
-	if key == "docker.io" {
-		key = dockerHub
-	}
-	credentials, err := c.configFile.GetAuthConfig(key)
-	if err != nil {
-		return "", fmt.Errorf("read credentials for %s: %w", reference.Domain(named), err)
-	}
-	if credentials == (types.AuthConfig{}) {
-		return "", nil
-	}
-	return registry.EncodeAuthConfig(registry.AuthConfig{
-		Username: credentials.Username, Password: credentials.Password, Auth: credentials.Auth,
-		ServerAddress: credentials.ServerAddress, IdentityToken: credentials.IdentityToken, RegistryToken: credentials.RegistryToken,
-	})
 }

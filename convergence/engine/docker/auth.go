@@ -1,0 +1,87 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/docker/cli/cli/config"
+	"github.com/docker/cli/cli/config/credentials"
+	"github.com/docker/cli/cli/config/types"
+	"github.com/docker/docker/api/types/registry"
+)
+
+// dockerHub is the key under which the docker CLI keeps the default registry's credentials.
+const dockerHub = "https://index.docker.io/v1/"
+
+// registryAuth is the X-Registry-Auth header for a reference's registry; empty where there are no credentials. It is nothing
+// to be printed.
+func (c *Client) registryAuth(ctx context.Context, ref string) (string, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return "", invalid("image %q: %v", ref, err)
+	}
+	domain := reference.Domain(named)
+	key := domain
+	if key == "docker.io" {
+		key = dockerHub
+	}
+	found, err := c.settings.credentials(ctx, key)
+	if err != nil {
+		return "", fmt.Errorf("read credentials for %s: %w", domain, err)
+	}
+	if found == (types.AuthConfig{}) {
+		return "", nil
+	}
+	return registry.EncodeAuthConfig(registry.AuthConfig{
+		Username: found.Username, Password: found.Password, Auth: found.Auth,
+		ServerAddress: found.ServerAddress, IdentityToken: found.IdentityToken, RegistryToken: found.RegistryToken,
+	})
+}
+
+// credentials are those of DOCKER_AUTH_CONFIG, else of the helper that the docker CLI's configuration names for the registry
+// or for all, else of the configuration's auths; zero where there are none.
+func (s settings) credentials(ctx context.Context, key string) (types.AuthConfig, error) {
+	fromEnv, err := s.credentialsInEnv()
+	if err != nil {
+		return types.AuthConfig{}, err
+	}
+	if found, ok := fromEnv[key]; ok {
+		return found, nil
+	}
+	helper, setting := s.file.CredentialsStore, "credsStore"
+	if named, ok := s.file.CredentialHelpers[key]; ok {
+		helper, setting = named, "credHelpers"
+	}
+	if helper == "" {
+		return credentials.NewFileStore(s.file).Get(key)
+	}
+	found, err := s.askHelper(ctx, helper, key)
+	switch {
+	case ctx.Err() != nil:
+		return types.AuthConfig{}, ctx.Err()
+	case err != nil:
+		file := filepath.Join(s.folder, config.ConfigFileName)
+		return types.AuthConfig{}, &advised{
+			fmt.Errorf("%s of %s: %w", setting, file, err),
+			fmt.Sprintf("make `%s%s list` work, or take it out of %s", helperPrefix, helper, file),
+		}
+	}
+	return found, nil
+}
+
+// credentialsInEnv reads DOCKER_AUTH_CONFIG, which is auths as in the configuration. The library prints what is wrong with it
+// to the process's stderr; here it is an error.
+func (s settings) credentialsInEnv() (map[string]types.AuthConfig, error) {
+	value := s.Env("DOCKER_AUTH_CONFIG")
+	if value == "" {
+		return nil, nil
+	}
+	file, err := config.LoadFromReader(strings.NewReader(value))
+	if err != nil {
+		return nil, fmt.Errorf("DOCKER_AUTH_CONFIG: %w", err)
+	}
+	return file.AuthConfigs, nil
+}
