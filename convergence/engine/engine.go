@@ -16,6 +16,7 @@ type Engine interface {
 	Networks
 	Volumes
 	Images
+	Builds
 	Streams
 	System
 }
@@ -88,6 +89,9 @@ type Images interface {
 	PullImage(ctx context.Context, request PullImage, report func(PullProgress)) error
 	// RemoteDigest asks the registry which digest a reference stands for now. Nothing is pulled. Errors are PullImage's.
 	RemoteDigest(ctx context.Context, ref string) (string, error)
+	// RemoveImage removes a reference, and with its last one the image and its parents that nothing else needs; an ID removes the
+	// image. Nothing is forced. [ErrNotFound] when there is none, [ErrConflict] while a container uses it.
+	RemoveImage(ctx context.Context, ref string) error
 }
 
 // Streams follows what happens and what is written.

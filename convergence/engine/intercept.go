@@ -21,7 +21,7 @@ const (
 	Quick CallKind = iota
 	// Patient calls mostly wait for a container to end.
 	Patient
-	// Streaming calls last as long as something is to be told: events, logs, a pull.
+	// Streaming calls last as long as something is to be told: events, logs, a pull, a build.
 	Streaming
 )
 
@@ -164,6 +164,19 @@ func (i *intercepted) PullImage(ctx context.Context, request PullImage, report f
 func (i *intercepted) RemoteDigest(ctx context.Context, ref string) (string, error) {
 	return result(ctx, i, Call{Name: "RemoteDigest", Object: ref}, func(ctx context.Context) (string, error) {
 		return i.next.RemoteDigest(ctx, ref)
+	})
+}
+
+func (i *intercepted) RemoveImage(ctx context.Context, ref string) error {
+	return i.around(ctx, Call{Name: "RemoveImage", Object: ref}, func(ctx context.Context) error {
+		return i.next.RemoveImage(ctx, ref)
+	})
+}
+
+func (i *intercepted) BuildImage(ctx context.Context, request BuildImage, report func(BuildProgress)) (BuiltImage, error) {
+	call := Call{Name: "BuildImage", Object: request.Service, Kind: Streaming}
+	return result(ctx, i, call, func(ctx context.Context) (BuiltImage, error) {
+		return i.next.BuildImage(ctx, request, report)
 	})
 }
 

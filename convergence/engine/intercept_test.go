@@ -77,6 +77,11 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 		v, err := e.RemoteDigest(ctx, "web:1")
 		say("RemoteDigest", v, err)
 	}
+	one("RemoveImage", e.RemoveImage(ctx, "web:1"))
+	{
+		v, err := e.BuildImage(ctx, engine.BuildImage{Service: "web"}, func(engine.BuildProgress) {})
+		say("BuildImage", v.ID, err)
+	}
 	one("Events", e.Events(ctx, engine.EventFilter{Project: "p"}, none, func(engine.Event) error { return nil }))
 	one("Logs", e.Logs(ctx, "web", engine.LogOptions{}, func(engine.Frame) error { return nil }))
 	{
@@ -89,7 +94,8 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 // kinds are the calls that are not quick.
 func kinds() map[string]engine.CallKind {
 	return map[string]engine.CallKind{
-		"StopContainer": engine.Patient, "PullImage": engine.Streaming, "Events": engine.Streaming, "Logs": engine.Streaming,
+		"StopContainer": engine.Patient, "PullImage": engine.Streaming, "BuildImage": engine.Streaming,
+		"Events": engine.Streaming, "Logs": engine.Streaming,
 	}
 }
 

@@ -115,6 +115,15 @@ func (s *stub) RemoteDigest(ctx context.Context, ref string) (string, error) {
 	return "d", s.call(ctx, "RemoteDigest", ref)
 }
 
+func (s *stub) RemoveImage(ctx context.Context, ref string) error {
+	return s.call(ctx, "RemoveImage", ref)
+}
+
+func (s *stub) BuildImage(ctx context.Context, request engine.BuildImage, report func(engine.BuildProgress)) (engine.BuiltImage, error) {
+	report(engine.BuildProgress{})
+	return engine.BuiltImage{ID: "i"}, s.call(ctx, "BuildImage", request.Service)
+}
+
 func (s *stub) Events(ctx context.Context, filter engine.EventFilter, ready func(), yield func(engine.Event) error) error {
 	ready()
 	_ = yield(engine.Event{})

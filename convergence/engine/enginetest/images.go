@@ -14,6 +14,7 @@ func imageCases() []testCase {
 		{"an image's configuration", imageConfiguration},
 		{"an image that is not there", imageNotFound},
 		{"a registry that cannot be reached", registryUnreachable},
+		{"an image is removed", imageRemoved},
 	}
 }
 
@@ -65,6 +66,20 @@ func imageNotFound(f *fixture) {
 	}
 	_, err := f.InspectImage(f.ctx, "UPPER")
 	f.wants(err, engine.ErrInvalid, "inspect what is no reference")
+}
+
+func imageRemoved(f *fixture) {
+	ref, _ := f.harness.Registry.Push(f.name, "1")
+	f.must(f.PullImage(f.ctx, engine.PullImage{Ref: ref}, func(engine.PullProgress) {}), "pull")
+	request := f.request("web")
+	request.Image = ref
+	id := f.create(request)
+	f.wants(f.RemoveImage(f.ctx, ref), engine.ErrConflict, "remove an image that a container uses")
+	f.must(f.RemoveContainer(f.ctx, id, engine.RemoveContainer{Force: true}), "remove container")
+	f.must(f.RemoveImage(f.ctx, ref), "remove image")
+	_, err := f.InspectImage(f.ctx, ref)
+	f.wants(err, engine.ErrNotFound, "inspect what was removed")
+	f.wants(f.RemoveImage(f.ctx, ref), engine.ErrNotFound, "remove it again")
 }
 
 func registryUnreachable(f *fixture) {
