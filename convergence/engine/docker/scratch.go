@@ -21,9 +21,11 @@ const LabelContent = "dev.muster.content"
 
 // ScratchImage is an image made of files alone, without a Dockerfile, a builder or a base: what tests and examples run.
 type ScratchImage struct {
-	Ref     string // the reference that it gets, "muster-test/box:latest"
+	Ref     string   // the reference that it gets, "muster-test/box:latest"
+	Tags    []string // further references to it, "muster-test/box:1.2"
 	Files   map[string]ScratchFile
 	Folders map[string]fs.FileMode // beyond those that the files are in: "/tmp": 0o1777
+	Archive []byte                 // a whole file system as a tar, in place of Files and Folders
 
 	Entrypoint  []string
 	Cmd         []string
@@ -78,12 +80,27 @@ func (c *Client) ImportImage(ctx context.Context, wanted ScratchImage) (id strin
 	if id, err = readImport(body); err != nil {
 		return "", fmt.Errorf("import image %q: %w", wanted.Ref, c.wrap(err))
 	}
-	if len(before.Tags) == 1 {
-		if err := c.RemoveImage(ctx, before.ID); err != nil && !errors.Is(err, engine.ErrConflict) && !errors.Is(err, engine.ErrNotFound) {
-			return "", err
+	for _, tag := range wanted.Tags {
+		if err := c.api.ImageTag(ctx, wanted.Ref, tag); err != nil {
+			return "", c.wrap(err)
 		}
 	}
-	return id, nil
+	return id, c.removeNameless(ctx, before.ID)
+}
+
+// removeNameless removes an image that has no name any more, unless something uses it. An empty ID is no image.
+func (c *Client) removeNameless(ctx context.Context, id string) error {
+	if id == "" {
+		return nil
+	}
+	found, err := c.InspectImage(ctx, id)
+	if err == nil && len(found.Tags) == 0 {
+		err = c.RemoveImage(ctx, id)
+	}
+	if errors.Is(err, engine.ErrConflict) || errors.Is(err, engine.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // RemoveImage removes a reference, and the image with its last one. [engine.ErrNotFound] when there is none,

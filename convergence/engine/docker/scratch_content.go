@@ -17,6 +17,9 @@ import (
 
 // archive is the image's file system as a tar: the same bytes for the same files.
 func (s ScratchImage) archive() ([]byte, error) {
+	if s.Archive != nil {
+		return s.Archive, nil
+	}
 	var buffer bytes.Buffer
 	archive := tar.NewWriter(&buffer)
 	for _, folder := range s.folders() {

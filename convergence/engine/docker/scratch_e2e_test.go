@@ -20,4 +20,5 @@ func TestImportImageReal(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	importImage(t, client)
+	importArchive(t, client)
 }

@@ -1,6 +1,8 @@
 package docker_test
 
 import (
+	"archive/tar"
+	"bytes"
 	"errors"
 	"io/fs"
 	"testing"
@@ -24,6 +26,57 @@ func TestImportImage(t *testing.T) {
 	if imports != 2 {
 		t.Errorf("imports: %d, want 2: one for each content", imports)
 	}
+}
+
+func TestImportArchive(t *testing.T) {
+	t.Parallel()
+	importArchive(t, dockertest.Start(t, dockertest.Options{}).Client(t))
+}
+
+// importArchive makes an image of a tar under two references, and another in its place; no image is left.
+func importArchive(t *testing.T, client *docker.Client) {
+	t.Helper()
+	const ref, further = "muster-test/archive:latest", "muster-test/archive:1"
+	ctx := t.Context()
+	var ids []string
+	for _, text := range []string{"one", "another"} {
+		wanted := docker.ScratchImage{Ref: ref, Tags: []string{further}, Archive: tarOf(t, "bin/web", text), Cmd: []string{"/bin/web"}}
+		id, err := client.ImportImage(ctx, wanted)
+		if err != nil {
+			t.Fatalf("import: %v", err)
+		}
+		ids = append(ids, id)
+		for _, name := range []string{ref, further} {
+			if found, err := client.InspectImage(ctx, name); err != nil || found.ID != id {
+				t.Errorf("%s is %s, %v; want %s", name, found.ID, err, id)
+			}
+		}
+	}
+	if _, err := client.InspectImage(ctx, ids[0]); !errors.Is(err, engine.ErrNotFound) || ids[0] == ids[1] {
+		t.Errorf("the image that had the references before: %v, want none", err)
+	}
+	for _, name := range []string{further, ref} {
+		if err := client.RemoveImage(ctx, name); err != nil {
+			t.Errorf("remove: %v", err)
+		}
+	}
+}
+
+// tarOf is an archive of one file.
+func tarOf(t *testing.T, name, text string) []byte {
+	t.Helper()
+	var buffer bytes.Buffer
+	archive := tar.NewWriter(&buffer)
+	if err := archive.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o755, Size: int64(len(text))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := archive.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buffer.Bytes()
 }
 
 // importImage makes an image, once more the same, another under its reference, and looks at each; no image is left.
