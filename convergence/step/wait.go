@@ -86,15 +86,16 @@ func (s Wait) Run(ctx context.Context, eng engine.Engine, report func(Progress))
 		}
 		return watch.verdict
 	})
-	switch {
-	case watch.verdict == nil && s.Deadline != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
-		return watch.timedOut(ctx)
-	case watch.verdict == nil:
-		return err
-	case errors.Is(watch.verdict, errReached):
-		return nil
+	if watch.verdict != nil {
+		err = watch.verdict
 	}
-	return watch.verdict
+	switch {
+	case errors.Is(err, errReached):
+		return nil
+	case ctx.Err() == nil && errors.Is(watching.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded):
+		return watch.timedOut(ctx) // it may have been in the middle of a look
+	}
+	return err
 }
 
 // watch is one wait under way.

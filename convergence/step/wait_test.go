@@ -1,6 +1,7 @@
 package step_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -21,6 +22,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // run starts a container that runs testbox and waits for it. The clock is the test's.
 func run(t *testing.T, service project.Service, wait step.Wait) (took time.Duration, progress []string, err error) {
 	t.Helper()
+	eng := start(t, service)
+	wait.Target = step.Target{Name: "p-web-1", Service: "web", Replica: 1}
+	wait.Project, wait.Restarts = "p", project.Restarts(service)
+	begin := time.Now()
+	err = wait.Run(t.Context(), eng, func(p step.Progress) { progress = append(progress, p.Text) })
+	return time.Since(begin), progress, err
+}
+
+// start starts a container that runs testbox, p-web-1, on an engine in memory.
+func start(t *testing.T, service project.Service) engine.Engine {
+	t.Helper()
 	eng := dockertest.Start(t, dockertest.Options{})
 	eng.AddImage(dockertest.Box("box"))
 	hub := engine.NewHub(eng.Client(t), "p")
@@ -36,11 +48,7 @@ func run(t *testing.T, service project.Service, wait step.Wait) (took time.Durat
 	if err := hub.StartContainer(t.Context(), "p-web-1"); err != nil {
 		t.Fatal(err)
 	}
-	wait.Target = step.Target{Name: "p-web-1", Service: "web", Replica: 1}
-	wait.Project, wait.Restarts = "p", project.Restarts(service)
-	start := time.Now()
-	err = wait.Run(t.Context(), hub, func(p step.Progress) { progress = append(progress, p.Text) })
-	return time.Since(start), progress, err
+	return hub
 }
 
 func service(restart string, command ...string) project.Service {
@@ -110,6 +118,29 @@ func TestWait(t *testing.T) {
 			})
 		})
 	}
+}
+
+// hangs is an engine that does not say how a container is.
+type hangs struct{ engine.Engine }
+
+func (hangs) InspectContainer(ctx context.Context, _ string) (engine.ContainerDetails, error) {
+	<-ctx.Done()
+	return engine.ContainerDetails{}, fmt.Errorf("inspect container: %w", ctx.Err())
+}
+
+// The time may be up while the engine is asked, which is no other error.
+func TestTheTimeOfAWaitIsUpWhileItLooks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		wait := step.Wait{
+			Target: step.Target{Name: "p-web-1", Service: "web"}, Project: "p", Goal: step.Ready, Deadline: step.NewDeadline(time.Second),
+		}
+		err := wait.Run(t.Context(), hangs{start(t, service("", "-stay"))}, func(step.Progress) {})
+		var failed *step.WaitError
+		if !errors.As(err, &failed) || !failed.TimedOut {
+			t.Errorf("error %v", err)
+		}
+	})
 }
 
 // An end is not the end where the engine starts the container again.
