@@ -87,18 +87,38 @@ func (a apt) write() error {
 	return nil
 }
 
-// get runs apt-get with the configuration in a folder.
-func (a apt) get(ctx context.Context, folder string, args ...string) error {
-	err := command(ctx, folder, "apt-get", append([]string{"-c", a.configPath(), "-q", "-q"}, args...)...)
+// get runs apt-get with the configuration in a folder, and returns what it wrote.
+func (a apt) get(ctx context.Context, folder string, args ...string) (output string, err error) {
+	output, err = command(ctx, folder, "apt-get", append([]string{"-c", a.configPath(), "-q", "-q"}, args...)...)
 	if err != nil {
-		return &Refusal{Reason: fmt.Sprintf("the packages could not be fetched from %s (another mirror: DEBIAN_MIRROR)", a.mirror), Cause: err}
+		return "", fmt.Errorf("fetch packages from %s (another mirror: DEBIAN_MIRROR): %w", a.mirror, err)
 	}
-	return nil
+	return output, nil
 }
 
-// command runs a program and keeps its output for the error. When the context ends it is asked to end, so that a package
+// closure are the names of packages and of all that these depend on.
+func (a apt) closure(ctx context.Context, packages []string) ([]string, error) {
+	output, err := a.get(ctx, a.folder, append([]string{"install", "--simulate", "--no-install-recommends"}, packages...)...)
+	if err != nil {
+		return nil, err
+	}
+	return simulated(output), nil
+}
+
+// simulated are the packages that apt-get would install by what it says: "Inst libc6 (2.36-9 Debian:12.11/stable [amd64])".
+func simulated(output string) []string {
+	var names []string
+	for line := range strings.Lines(output) {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == "Inst" {
+			names = append(names, words[1])
+		}
+	}
+	return names
+}
+
+// command runs a program and returns its output, which an error has the end of. When the context ends it is asked to end, so that a package
 // manager can leave things whole.
-func command(ctx context.Context, folder, name string, args ...string) error {
+func command(ctx context.Context, folder, name string, args ...string) (text string, err error) {
 	const patience = 20 * time.Second
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -107,16 +127,16 @@ func command(ctx context.Context, folder, name string, args ...string) error {
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C")
 	output, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return "", ctx.Err()
 	}
 	if err == nil {
-		return nil
+		return string(output), nil
 	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
-		return fmt.Errorf("run %s: %w", name, err)
+		return "", fmt.Errorf("run %s: %w", name, err)
 	}
-	return fmt.Errorf("%s: %w:\n%s", name, err, lastLines(string(output)))
+	return "", fmt.Errorf("%s: %w:\n%s", name, err, lastLines(string(output)))
 }
 
 // lastLines is the end of a program's output, indented: where it says what went wrong.

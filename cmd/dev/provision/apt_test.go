@@ -3,6 +3,7 @@ package provision
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -58,14 +59,22 @@ func TestAptWrite(t *testing.T) {
 
 func TestCommandSaysWhatWentWrong(t *testing.T) {
 	t.Parallel()
-	err := command(t.Context(), t.TempDir(), "sh", "-c", "echo one; echo two >&2; exit 3")
+	_, err := command(t.Context(), t.TempDir(), "sh", "-c", "echo one; echo two >&2; exit 3")
 	if want := "sh: exit status 3:\n  one\n  two"; err == nil || err.Error() != want {
 		t.Errorf("command = %v, want %s", err, want)
 	}
-	if err := command(t.Context(), t.TempDir(), "no-such-program"); err == nil || !strings.HasPrefix(err.Error(), "run no-such-program: ") {
+	if _, err := command(t.Context(), t.TempDir(), "no-such-program"); err == nil || !strings.HasPrefix(err.Error(), "run no-such-program: ") {
 		t.Errorf("command = %v", err)
 	}
 	if got := lastLines(strings.Repeat("line\n", 50) + "end\n"); strings.Count(got, "\n") != 7 || !strings.HasSuffix(got, "  end") {
 		t.Errorf("lastLines = %q", got)
+	}
+}
+
+func TestSimulated(t *testing.T) {
+	t.Parallel()
+	const output = "Inst gcc-12-base (12.2.0-14 Debian:12.11/stable [amd64]) []\nInst libc6 (2.36-9 Debian:12.11/stable [amd64])\nConf libc6 (2.36-9)\n"
+	if got := simulated(output); !slices.Equal(got, []string{"gcc-12-base", "libc6"}) {
+		t.Errorf("simulated = %q", got)
 	}
 }

@@ -25,10 +25,14 @@ func (f Fetcher) Engine(ctx context.Context, release Release) (folder string, er
 	if err := f.Machine.Suits(); err != nil {
 		return "", err
 	}
-	if err := f.installHelpers(ctx, release.Libraries); err != nil {
-		return "", err
+	err = f.installHelpers(ctx, release.Libraries)
+	if err == nil {
+		folder, err = f.unpacked(ctx, suiteSet(release.Suite, release.Packages))
 	}
-	return f.unpacked(ctx, release.Suite, release.Packages)
+	if err != nil {
+		return "", &Refusal{Reason: "none can be fetched now", Cause: err}
+	}
+	return folder, nil
 }
 
 // Peer brings docker compose and buildx, to compare Muster with, and returns the folder of the programs.
@@ -37,44 +41,33 @@ func (f Fetcher) Peer(ctx context.Context) (folder string, err error) {
 		return "", err
 	}
 	const suite = "forky"
-	root, err := f.unpacked(ctx, suite, []string{"docker-compose", "docker-buildx"})
+	root, err := f.unpacked(ctx, suiteSet(suite, []string{"docker-compose", "docker-buildx"}))
 	if err != nil {
 		return "", err
 	}
 	return filepath.Join(root, "usr", "libexec", "docker", "cli-plugins"), nil
 }
 
-// unpacked returns the folder with the packages of a suite. It appears under its name only once it is whole, so that a
-// fetch that was cut off is simply done again.
-func (f Fetcher) unpacked(ctx context.Context, suite string, packages []string) (string, error) {
-	folder := filepath.Join(f.Cache, suite+"-"+packages[0])
-	switch _, err := os.Stat(folder); {
-	case err == nil:
-		return folder, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("look for fetched packages: %w", err)
+// Software brings packages of the machine's release and those that they depend on, except for those whose names begin as one of
+// without, and unpacks them together. None is installed.
+func (f Fetcher) Software(ctx context.Context, packages, without []string) (Unpacked, error) {
+	if err := f.Machine.hasPackages(); err != nil {
+		return Unpacked{}, err
 	}
-	f.Say("fetching %s of Debian %s into %s", strings.Join(packages, ", "), suite, folder)
-	source := apt{folder: filepath.Join(f.Cache, "apt-"+suite), suites: []string{suite}, mirror: f.mirror()}
-	downloads, unpacking := filepath.Join(source.folder, packages[0]), folder+".part"
-	for _, old := range []string{downloads, unpacking} {
-		if err := os.RemoveAll(old); err != nil {
-			return "", fmt.Errorf("remove what an earlier fetch left: %w", err)
-		}
+	folder, err := f.unpacked(ctx, softwareSet(f.Machine.Codename, packages, without))
+	if err != nil {
+		return Unpacked{}, err
 	}
-	if err := download(ctx, source, downloads, packages); err != nil {
+	return readUnpacked(folder)
+}
+
+// Registry brings an image registry of the machine's release, and returns the path of its program.
+func (f Fetcher) Registry(ctx context.Context) (program string, err error) {
+	if err := f.Machine.hasPackages(); err != nil {
 		return "", err
 	}
-	if err := unpack(ctx, downloads, unpacking); err != nil {
-		return "", err
-	}
-	if err := linkInit(unpacking); err != nil {
-		return "", err
-	}
-	if err := os.Rename(unpacking, folder); err != nil {
-		return "", fmt.Errorf("keep fetched packages: %w", err)
-	}
-	return folder, nil
+	folder, err := f.unpacked(ctx, suiteSet(f.Machine.Codename, []string{"docker-registry"}))
+	return filepath.Join(folder, "usr", "bin", "docker-registry"), err
 }
 
 func (f Fetcher) mirror() string {
@@ -82,37 +75,6 @@ func (f Fetcher) mirror() string {
 		return f.Mirror
 	}
 	return usualMirror
-}
-
-func download(ctx context.Context, source apt, folder string, packages []string) error {
-	if err := source.write(); err != nil {
-		return err
-	}
-	const mode = 0o755
-	if err := os.MkdirAll(folder, mode); err != nil {
-		return fmt.Errorf("make folder for packages: %w", err)
-	}
-	if err := source.get(ctx, folder, "update"); err != nil {
-		return err
-	}
-	return source.get(ctx, folder, append([]string{"download"}, packages...)...)
-}
-
-// unpack puts the files of all packages in a folder together in another and then removes the packages.
-func unpack(ctx context.Context, packages, folder string) error {
-	found, err := filepath.Glob(filepath.Join(packages, "*.deb"))
-	if err != nil {
-		return fmt.Errorf("unpack packages: %w", err)
-	}
-	for _, file := range found {
-		if err := command(ctx, packages, "dpkg-deb", "--extract", file, folder); err != nil {
-			return fmt.Errorf("unpack packages: %w", err)
-		}
-	}
-	if err := os.RemoveAll(packages); err != nil {
-		return fmt.Errorf("remove unpacked packages: %w", err)
-	}
-	return nil
 }
 
 // linkInit gives docker-init, which the packages have as a link to a neighbour of another package, the machine's program.
@@ -150,10 +112,11 @@ func (f Fetcher) installHelpers(ctx context.Context, libraries []string) error {
 	if err := source.write(); err != nil {
 		return err
 	}
-	if err := source.get(ctx, source.folder, "update"); err != nil {
+	if _, err := source.get(ctx, source.folder, "update"); err != nil {
 		return err
 	}
-	return source.get(ctx, source.folder, slices.Concat([]string{"install", "--yes", "--no-install-recommends"}, missing)...)
+	_, err := source.get(ctx, source.folder, slices.Concat([]string{"install", "--yes", "--no-install-recommends"}, missing)...)
+	return err
 }
 
 // missingHelpers are the packages with programs that an engine runs and the machine lacks.

@@ -1,6 +1,8 @@
 package provision
 
 import (
+	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,5 +83,49 @@ func TestLinkInit(t *testing.T) {
 				t.Errorf("tini-static -> %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestUnpackedVersions(t *testing.T) {
+	t.Parallel()
+	cache := t.TempDir()
+	folder := filepath.Join(cache, softwareSet("bookworm", nil, nil).name)
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeList(folder, []string{"/x/redis-tools_5%3a7.0.15-1~deb12u10_amd64.deb", "/x/nginx_1.22.1-9_amd64.deb"}); err != nil {
+		t.Fatal(err)
+	}
+	fetcher := Fetcher{Cache: cache, Machine: Machine{ID: "debian", Codename: "bookworm"}}
+	got, err := fetcher.Software(t.Context(), nil, nil)
+	want := map[string]string{"redis-tools": "5:7.0.15-1~deb12u10", "nginx": "1.22.1-9"}
+	if err != nil || got.Folder != folder || !maps.Equal(got.Versions, want) {
+		t.Errorf("Software = %+v, %v", got, err)
+	}
+	if err := writeList(folder, []string{"nginx.deb"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := fetcher.Software(t.Context(), nil, nil); err == nil {
+		t.Errorf("a list of what is no package was taken: %+v", got)
+	}
+	fetcher.Machine.ID = "fedora"
+	if _, err := fetcher.Software(t.Context(), nil, nil); !errors.Is(err, ErrNotDebian) {
+		t.Errorf("Software of another system: %v", err)
+	}
+	if _, err := fetcher.Registry(t.Context()); !errors.Is(err, ErrNotDebian) {
+		t.Errorf("Registry of another system: %v", err)
+	}
+}
+
+func TestSoftwareSet(t *testing.T) {
+	t.Parallel()
+	wanted := softwareSet("bookworm", []string{"perl", "nginx"}, []string{"perl", "libllvm"})
+	for name, want := range map[string]bool{"perl": true, "nginx": true, "libc6": true, "perl-base": false, "libllvm14": false} {
+		if got := wanted.needs(name); got != want {
+			t.Errorf("needs(%s) = %v", name, got)
+		}
+	}
+	if other := softwareSet("bookworm", []string{"nginx"}, nil); other.name == wanted.name {
+		t.Errorf("two sets in one folder: %s", wanted.name)
 	}
 }

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,19 +42,35 @@ func parseOSRelease(text string) Machine {
 
 // Suits says why no engine can be fetched for this machine, or nil.
 func (m Machine) Suits() error {
-	switch {
-	case m.ID != "debian":
-		title := m.Title
-		if title == "" {
-			title = "not Debian"
-		}
-		return &Refusal{Reason: fmt.Sprintf("an engine can be fetched on Debian only, and this is %s", title)}
-	case m.Codename == "":
-		return &Refusal{Reason: "/etc/os-release names no release of Debian (VERSION_CODENAME)"}
-	case !m.Root:
-		return &Refusal{Reason: "an engine can be fetched and started by root only"}
+	reason := m.lacksPackages("an engine")
+	if reason == "" && !m.Root {
+		reason = "an engine can be fetched and started by root only"
+	}
+	if reason == "" {
+		return nil
+	}
+	return &Refusal{Reason: reason}
+}
+
+// ErrNotDebian means that software cannot be fetched because the machine's system does not have Debian's packages.
+var ErrNotDebian = errors.New("no packages")
+
+// hasPackages says why no package can be fetched for this machine, or nil. Who fetches them does not matter.
+func (m Machine) hasPackages() error {
+	if reason := m.lacksPackages("software for tests"); reason != "" {
+		return fmt.Errorf("%w: %s", ErrNotDebian, reason)
 	}
 	return nil
+}
+
+func (m Machine) lacksPackages(what string) (reason string) {
+	switch {
+	case m.ID != "debian":
+		return fmt.Sprintf("%s can be fetched on Debian only, and this is %s", what, cmp.Or(m.Title, "not Debian"))
+	case m.Codename == "":
+		return "/etc/os-release names no release of Debian (VERSION_CODENAME)"
+	}
+	return ""
 }
 
 // Refusal says why no engine can be had here.
