@@ -116,13 +116,52 @@ func (c Converger) PlanDown(ctx context.Context, input plan.TeardownInput) (*pla
 }
 
 // PlanStop makes the plan that ends a project's containers and removes nothing. input needs no state.
-func (c Converger) PlanStop(ctx context.Context, input plan.StopInput) (*plan.Plan, error) {
-	containers, err := c.Engine.ListContainers(ctx, engine.ContainerFilter{Project: input.Name})
-	if err != nil {
-		return nil, fmt.Errorf("list containers of project %q: %w", input.Name, err)
+func (c Converger) PlanStop(ctx context.Context, input plan.StopInput) (made *plan.Plan, err error) {
+	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {
+		return nil, err
 	}
-	input.State = plan.State{Containers: containers}
-	return plan.Stop(input), nil
+	return plan.StopContainers(input), nil
+}
+
+// PlanKill makes the plan that sends a project's containers a signal. input needs no state.
+func (c Converger) PlanKill(ctx context.Context, input plan.KillInput) (made *plan.Plan, err error) {
+	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {
+		return nil, err
+	}
+	return plan.KillContainers(input), nil
+}
+
+// PlanRemove makes the plan that removes containers that stand still. input needs no state.
+func (c Converger) PlanRemove(ctx context.Context, input plan.RemoveInput) (made *plan.Plan, err error) {
+	if input.State, err = Observe(ctx, c.Engine, input.Name, nil); err != nil {
+		return nil, err
+	}
+	return plan.RemoveContainers(input), nil
+}
+
+// PlanStart makes the plan that starts the containers that are there. input needs no state.
+func (c Converger) PlanStart(ctx context.Context, input plan.LifecycleInput) (made *plan.Plan, err error) {
+	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {
+		return nil, err
+	}
+	return plan.StartContainers(input)
+}
+
+// PlanRestart makes the plan that restarts the containers that are there. input needs no state.
+func (c Converger) PlanRestart(ctx context.Context, input plan.LifecycleInput) (made *plan.Plan, err error) {
+	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {
+		return nil, err
+	}
+	return plan.RestartContainers(input)
+}
+
+// observeContainers looks at a project's containers only: one list call.
+func (c Converger) observeContainers(ctx context.Context, name string) (plan.State, error) {
+	containers, err := c.Engine.ListContainers(ctx, engine.ContainerFilter{Project: name})
+	if err != nil {
+		return plan.State{}, fmt.Errorf("list containers of project %q: %w", name, err)
+	}
+	return plan.State{Containers: withHash(containers)}, nil
 }
 
 // Down plans and applies: the library's entry for what `muster down` does.

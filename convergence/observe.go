@@ -43,14 +43,17 @@ func Observe(ctx context.Context, eng engine.Engine, name string, p *project.Pro
 	if err := calls.Wait(); err != nil {
 		return plan.State{}, err
 	}
-	// A container of docker compose's hooks has the project's label and no hash: it is nobody's replica.
-	state.Containers = slices.DeleteFunc(state.Containers, func(c engine.Container) bool {
-		return c.Labels[project.LabelConfigHash] == ""
-	})
+	state.Containers = withHash(state.Containers)
 	if p != nil {
 		state.Images = byReference(p, images)
 	}
 	return state, nil
+}
+
+// withHash leaves out the containers of docker compose's hooks, which have the project's label and no hash: they are nobody's
+// replicas.
+func withHash(containers []engine.Container) []engine.Container {
+	return slices.DeleteFunc(containers, func(c engine.Container) bool { return c.Labels[project.LabelConfigHash] == "" })
 }
 
 func wrapf(err error, format string, arguments ...any) error {

@@ -48,27 +48,31 @@ func (o *upOptions) runForeground(ctx context.Context, eng engine.Engine, p *pro
 // stopAll ends the containers of the named services, else of all in the file, because the user interrupted: in order, and when
 // interrupted again at once.
 func (o *upOptions) stopAll(eng engine.Engine, p *project.Project, looks display.Looks, follow *follower) error {
-	input := plan.StopInput{Name: p.Name, Services: o.services, Timeout: seconds(o.timeout, o.timeoutGiven)}
-	if len(input.Services) == 0 {
-		input.Services = p.ServiceNames()
+	services := o.services
+	if len(services) == 0 {
+		services = p.ServiceNames()
 	}
-	stop := func() (interrupted bool, err error) {
+	converger := convergence.Converger{Engine: eng}
+	end := func(planned func(context.Context) (*plan.Plan, error)) (interrupted bool, err error) {
 		ctx, release := o.interrupts.fresh()
 		defer release()
 		progress := display.NewProgress(looks, o.app.Streams)
 		follow.printTo(progress.Output())
-		converger := convergence.Converger{Engine: eng}
-		made, err := converger.PlanStop(ctx, input)
+		made, err := planned(ctx)
 		if err == nil {
 			title := display.Title{Project: p.Name, Verb: "stop", Done: p.Name + " is stopped"}
 			err = apply(ctx, eng, made, progress, title)
 		}
 		return ctx.Err() != nil, err
 	}
-	interrupted, err := stop()
+	interrupted, err := end(func(ctx context.Context) (*plan.Plan, error) {
+		timeout := seconds(o.timeout, o.timeoutGiven)
+		return converger.PlanStop(ctx, plan.StopInput{Name: p.Name, Services: services, Timeout: timeout})
+	})
 	if interrupted {
-		input.Kill = true
-		_, err = stop()
+		_, err = end(func(ctx context.Context) (*plan.Plan, error) {
+			return converger.PlanKill(ctx, plan.KillInput{Name: p.Name, Project: p, Services: services})
+		})
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/graph/dag"
@@ -246,6 +247,18 @@ func (b *builder) follow(id NodeID, after ...NodeID) {
 	for _, before := range after {
 		b.plan.Order.Follow(id, before)
 	}
+}
+
+// note tells what happens to a container, with others of its service that it happens to.
+func (b *builder) note(kind Kind, container engine.Container) {
+	ref, object := graph.Service(container.Service), step.Object{Kind: step.Container, Name: container.Name}
+	for i := range b.plan.Changes {
+		if change := &b.plan.Changes[i]; change.Kind == kind && change.Ref == ref {
+			change.Objects = append(change.Objects, object)
+			return
+		}
+	}
+	b.plan.Changes = append(b.plan.Changes, Change{Kind: kind, Ref: ref, Objects: []step.Object{object}})
 }
 
 func (b *builder) keep(ref graph.Ref, kind step.ObjectKind, name string) {

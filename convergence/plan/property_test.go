@@ -161,11 +161,11 @@ func TestStopKeepsEverything(t *testing.T) {
 	t.Parallel()
 	w := &world{}
 	w.up(t, load(t, "services: {web: {image: web, depends_on: [db]}, db: {image: db}}", ""), plan.Policy{})
-	made := plan.Stop(plan.StopInput{Name: "p", State: w.State})
+	made := plan.StopContainers(plan.StopInput{Name: "p", State: w.State})
 	if got, want := made.String(), "1 stop container p-web-1\n2 stop container p-db-1 ~1\n"; got != want {
 		t.Errorf("stop\n%s\nwant\n%s", got, want)
 	}
-	if got, want := plan.Stop(plan.StopInput{Name: "p", State: w.State, Services: []string{"db"}, Kill: true}).String(),
+	if got, want := plan.KillContainers(plan.KillInput{Name: "p", State: w.State, Services: []string{"db"}}).String(),
 		"1 kill container p-db-1\n"; got != want {
 		t.Errorf("kill\n%s\nwant\n%s", got, want)
 	}

@@ -169,7 +169,39 @@ func (t *teardown) removeNetworks() {
 	}
 }
 
+// removeVolumes removes the project's volumes, and what removeAnonymousVolumes does.
 func (t *teardown) removeVolumes() {
+	t.removeAnonymousVolumes()
+	if len(t.Services) > 0 {
+		return
+	}
+	users := t.volumeUsers()
+	for _, volume := range t.State.Volumes {
+		key, own := volume.Labels[project.LabelVolume]
+		if !own || volume.Labels[project.LabelProject] != t.Name {
+			continue
+		}
+		t.removeVolume(key, volume, users)
+		t.plan.Changes = append(t.plan.Changes, Change{
+			Kind: Remove, Ref: graph.Volume(key), Objects: []step.Object{{Kind: step.Volume, Name: volume.Name}},
+			Reasons: []Reason{{Text: "with its data"}},
+		})
+	}
+}
+
+// removeAnonymousVolumes removes those that containers that go have taken over from others before them: the engine counts them as
+// named then and leaves them.
+func (t *teardown) removeAnonymousVolumes() {
+	users := t.volumeUsers()
+	for _, volume := range t.State.Volumes {
+		if isAnonymous(volume) && len(users[volume.Name]) > 0 {
+			t.removeVolume("", volume, users)
+		}
+	}
+}
+
+// volumeUsers are the removals of the containers that mount a volume, by its name.
+func (t *teardown) volumeUsers() map[string][]NodeID {
 	users := map[string][]NodeID{}
 	for _, container := range t.chosen {
 		for _, mount := range container.Mounts {
@@ -178,64 +210,117 @@ func (t *teardown) removeVolumes() {
 			}
 		}
 	}
-	for _, volume := range t.State.Volumes {
-		key, own := volume.Labels[project.LabelVolume]
-		own = own && volume.Labels[project.LabelProject] == t.Name && len(t.Services) == 0
-		if !own && (!isAnonymous(volume) || len(users[volume.Name]) == 0) {
-			continue
-		}
-		id := t.add(step.RemoveVolume{Key: key, Name: volume.Name}, users[volume.Name]...)
-		t.plan.Nodes[id].Optional = true
-		if own {
-			t.plan.Changes = append(t.plan.Changes, Change{
-				Kind: Remove, Ref: graph.Volume(key), Objects: []step.Object{{Kind: step.Volume, Name: volume.Name}},
-				Reasons: []Reason{{Text: "with its data"}},
-			})
-		}
-	}
+	return users
+}
+
+func (t *teardown) removeVolume(key string, volume engine.Volume, users map[string][]NodeID) {
+	id := t.add(step.RemoveVolume{Key: key, Name: volume.Name}, users[volume.Name]...)
+	t.plan.Nodes[id].Optional = true
 }
 
 // StopInput is what stopping a project is planned from.
 type StopInput struct {
-	Name     string // of the project
+	Name string // of the project
+	// Project is what the file says; nil where there is none. It only tells orphans apart, which are left alone.
+	Project  *project.Project
 	State    State
 	Services []string // empty means all
 	Timeout  *time.Duration
-	// Kill ends the containers at once instead of asking them to stop.
-	Kill bool
 }
 
-// Stop plans that a project's containers end, each after those that depend on it. Nothing is removed.
-func Stop(input StopInput) *Plan {
-	t := &teardown{
-		TeardownInput: TeardownInput{Name: input.Name, State: input.State, Services: input.Services, RemoveOrphans: true},
-		builder:       newBuilder(input.Name), stops: map[string][]NodeID{},
-	}
-	t.choose()
-	t.chosen = slices.DeleteFunc(t.chosen, func(c engine.Container) bool { return c.OneOff || !c.Running() })
+// StopContainers plans that a project's containers end, each after those that depend on it. Nothing is removed.
+func StopContainers(input StopInput) *Plan {
+	t := newEnding(TeardownInput{Name: input.Name, Project: input.Project, State: input.State, Services: input.Services})
+	t.chosen = slices.DeleteFunc(t.chosen, func(c engine.Container) bool { return !c.Running() })
 	needs := t.dependencies()
-	byService := t.byService()
-	for _, service := range dependentsFirst(needs) {
-		for _, container := range byService[service] {
-			t.plan.Changes = append(t.plan.Changes, Change{
-				Kind: End, Ref: graph.Service(service), Objects: []step.Object{{Kind: step.Container, Name: container.Name}},
-			})
-			t.stopOne(input, container, needs)
+	t.inOrder(needs, func(container engine.Container) {
+		stop := t.add(step.StopContainer{Target: target(container), Timeout: input.Timeout})
+		for _, dependent := range needs.Dependents(container.Service) {
+			t.follow(stop, t.stops[dependent]...)
 		}
+		t.stops[container.Service] = append(t.stops[container.Service], stop)
+		t.note(End, container)
+	})
+	return t.plan
+}
+
+// KillInput is what killing a project is planned from.
+type KillInput struct {
+	Name     string // of the project
+	Project  *project.Project
+	State    State
+	Services []string // empty means all
+	Signal   string   // empty means SIGKILL
+	// OneOffs get the signal too.
+	OneOffs bool
+	// RemoveOrphans ends and removes containers of services that the file does not have.
+	RemoveOrphans bool
+}
+
+// KillContainers plans that a project's running containers get a signal, all at once.
+func KillContainers(input KillInput) *Plan {
+	t := newEnding(TeardownInput{Name: input.Name, State: input.State, Services: input.Services, RemoveOrphans: true})
+	t.Project = input.Project
+	t.inOrder(t.dependencies(), func(container engine.Container) {
+		orphan := !container.OneOff && t.isOrphan(container)
+		if container.OneOff && !input.OneOffs || orphan && !input.RemoveOrphans {
+			return
+		}
+		var killed []NodeID
+		if container.Running() {
+			killed = append(killed, t.add(step.KillContainer{Target: target(container), Signal: input.Signal}))
+			t.note(End, container)
+		}
+		if orphan {
+			t.add(step.RemoveContainer{Target: target(container)}, killed...)
+			t.note(Remove, container)
+		}
+	})
+	return t.plan
+}
+
+// RemoveInput is what removing a project's stopped containers is planned from.
+type RemoveInput struct {
+	Name     string // of the project
+	Project  *project.Project
+	State    State
+	Services []string // empty means all
+	// Stop stops and removes containers that run, too.
+	Stop bool
+	// Volumes removes the containers' anonymous volumes, with their data.
+	Volumes bool
+}
+
+// RemoveContainers plans that containers that stand still are removed. One-offs and orphans stay.
+func RemoveContainers(input RemoveInput) *Plan {
+	t := newEnding(TeardownInput{
+		Name: input.Name, Project: input.Project, State: input.State, Services: input.Services, RemoveVolumes: input.Volumes,
+	})
+	t.chosen = slices.DeleteFunc(t.chosen, func(c engine.Container) bool { return c.Running() && !input.Stop })
+	t.removeContainers()
+	if input.Volumes {
+		t.removeAnonymousVolumes()
 	}
 	return t.plan
 }
 
-func (t *teardown) stopOne(input StopInput, container engine.Container, needs *dag.Graph[string]) {
-	if input.Kill {
-		t.add(step.KillContainer{Target: target(container)})
-		return
+// newEnding begins the plan of an end of containers. One-offs are left alone where there is no kill, and orphans are not warned
+// about: nothing that the project has stands in their way.
+func newEnding(input TeardownInput) *teardown {
+	t := &teardown{TeardownInput: input, builder: newBuilder(input.Name), stops: map[string][]NodeID{}}
+	t.choose()
+	t.plan.Warnings = nil
+	return t
+}
+
+// inOrder plans an end of each chosen container, dependents first.
+func (t *teardown) inOrder(needs *dag.Graph[string], end func(engine.Container)) {
+	byService := t.byService()
+	for _, service := range dependentsFirst(needs) {
+		for _, container := range byService[service] {
+			end(container)
+		}
 	}
-	stop := t.add(step.StopContainer{Target: target(container), Timeout: input.Timeout})
-	for _, dependent := range needs.Dependents(container.Service) {
-		t.follow(stop, t.stops[dependent]...)
-	}
-	t.stops[container.Service] = append(t.stops[container.Service], stop)
 }
 
 // Describe is the plan's size in words, "3 changes, 2 unchanged": services, networks and volumes of which something changes, and of

@@ -147,6 +147,8 @@ type StartContainer struct {
 	Target
 	// Again says that it ran before and was stopped by the plan.
 	Again bool
+	// Restart says that it is the second half of a restart, which is told of as a whole.
+	Restart bool
 }
 
 // Run implements [Step].
@@ -158,7 +160,12 @@ func (s StartContainer) Run(ctx context.Context, eng engine.Engine, _ func(Progr
 func (s StartContainer) Action() string { return "start" }
 
 // Words implements [Step].
-func (s StartContainer) Words() (doing, done string) { return "Starting", "Started" }
+func (s StartContainer) Words() (doing, done string) {
+	if s.Restart {
+		return "", "Started"
+	}
+	return "Starting", "Started"
+}
 
 func (s StartContainer) String() string { return "start container " + s.Object().Name }
 
@@ -168,6 +175,8 @@ type StopContainer struct {
 	Timeout *time.Duration // nil leaves it to the container
 	// Quiet says that the stop is part of a replacement, which is told of as a whole.
 	Quiet bool
+	// Restart says that it is the first half of a restart.
+	Restart bool
 }
 
 // Run implements [Step].
@@ -188,8 +197,11 @@ func (s StopContainer) Action() string { return "stop" }
 
 // Words implements [Step].
 func (s StopContainer) Words() (doing, done string) {
-	if s.Quiet {
+	switch {
+	case s.Quiet:
 		return "", ""
+	case s.Restart:
+		return "Restarting", ""
 	}
 	return "Stopping", "Stopped"
 }
