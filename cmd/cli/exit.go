@@ -50,7 +50,7 @@ func report(g *globals, err error) int {
 	var load *project.LoadError
 	if errors.As(err, &load) {
 		g.warn(load.Warnings)
-		display.Problems(g.app.Err, g.shorten(load), looks.ColorErr)
+		display.Problems(g.app.Streams, g.shorten(load), looks.ColorErr)
 		return exitError
 	}
 	var apply *applyError

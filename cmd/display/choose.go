@@ -36,7 +36,33 @@ type Looks struct {
 // Choose decides how output looks on the given streams, by docker compose's rules and with its words for what contradicts
 // itself.
 func Choose(choice Choice, streams Streams) (Looks, error) {
-	mode, ansi := Mode(choice.Progress), choice.Ansi
+	mode, ansi, err := check(Mode(choice.Progress), choice.Ansi)
+	if err != nil {
+		return Looks{}, err
+	}
+	if choice.NoColor && ansi != always {
+		ansi = never
+	}
+	looks := Looks{Mode: mode, ColorOut: colored(ansi, streams.OutTerminal), ColorErr: colored(ansi, streams.ErrTerminal)}
+	if mode == Auto {
+		looks.Mode = Plain
+		if looks.ColorErr {
+			looks.Mode = TTY
+		}
+	}
+	return looks, nil
+}
+
+// Values of --ansi beside auto.
+const (
+	never  = "never"
+	always = "always"
+)
+
+func colored(ansi string, terminal bool) bool { return ansi == always || ansi != never && terminal }
+
+// check refuses what is no value of --progress and --ansi, and what contradicts itself.
+func check(mode Mode, ansi string) (Mode, string, error) {
 	switch mode {
 	case "":
 		mode = Auto
@@ -44,33 +70,20 @@ func Choose(choice Choice, streams Streams) (Looks, error) {
 		mode = Quiet
 	case Auto, TTY, Plain, JSON, Quiet:
 	default:
-		return Looks{}, fmt.Errorf("unsupported --progress value %q", choice.Progress)
+		return "", "", fmt.Errorf("unsupported --progress value %q", string(mode))
 	}
 	switch ansi {
-	case "", "auto", "never", "always":
+	case "", string(Auto), never, always:
 	default:
-		return Looks{}, fmt.Errorf("unsupported --ansi value %q: use never, always or auto", choice.Ansi)
+		return "", "", fmt.Errorf("unsupported --ansi value %q: use never, always or auto", ansi)
 	}
-	if mode == TTY && ansi == "never" {
-		return Looks{}, errors.New("can't use --progress tty while ANSI support is disabled")
+	switch {
+	case mode == TTY && ansi == never:
+		return "", "", errors.New("can't use --progress tty while ANSI support is disabled")
+	case mode == Plain && ansi == always:
+		return "", "", errors.New("can't use --progress plain while ANSI support is forced")
 	}
-	if mode == Plain && ansi == "always" {
-		return Looks{}, errors.New("can't use --progress plain while ANSI support is forced")
-	}
-	if choice.NoColor && ansi != "always" {
-		ansi = "never"
-	}
-	looks := Looks{
-		Mode: mode, ColorOut: ansi == "always" || ansi != "never" && streams.OutTerminal,
-		ColorErr: ansi == "always" || ansi != "never" && streams.ErrTerminal,
-	}
-	if mode == Auto {
-		looks.Mode = Plain
-		if streams.ErrTerminal && ansi != "never" || ansi == "always" {
-			looks.Mode = TTY
-		}
-	}
-	return looks, nil
+	return mode, ansi, nil
 }
 
 // harmless makes text of others fit to be printed between our own: control characters and terminal escapes become visible

@@ -28,10 +28,18 @@ func TestChoose(t *testing.T) {
 		{"json", Choice{Progress: "json"}, terminal, "{json true true} <nil>"},
 		{"plain on a terminal keeps colours", Choice{Progress: "plain"}, terminal, "{plain true true} <nil>"},
 		{"unknown", Choice{Progress: "x"}, terminal, `{ false false} unsupported --progress value "x"`},
-		{"tty without ansi", Choice{Progress: "tty", Ansi: "never"}, terminal,
-			"{ false false} can't use --progress tty while ANSI support is disabled"},
-		{"plain with ansi forced", Choice{Progress: "plain", Ansi: "always"}, terminal,
-			"{ false false} can't use --progress plain while ANSI support is forced"},
+		{
+			"tty without ansi",
+			Choice{Progress: "tty", Ansi: "never"},
+			terminal,
+			"{ false false} can't use --progress tty while ANSI support is disabled",
+		},
+		{
+			"plain with ansi forced",
+			Choice{Progress: "plain", Ansi: "always"},
+			terminal,
+			"{ false false} can't use --progress plain while ANSI support is forced",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

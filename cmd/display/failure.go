@@ -57,7 +57,7 @@ func writeHeldUp(w io.Writer, s style, services []string) {
 
 // split takes joined errors apart: those that only list others. One that says something of its own stays whole.
 func split(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only the outermost join is one of several failures
+	joined, ok := err.(interface{ Unwrap() []error }) // only the outermost join is one of several failures
 	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
 		return []error{err}
 	}

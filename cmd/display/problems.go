@@ -1,7 +1,6 @@
 package display
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -20,36 +19,25 @@ func Warning(w io.Writer, message string, looks Looks) {
 	}
 }
 
-// Problems writes everything that is wrong with a project's files, each with the lines around it, and how many there are.
-func Problems(w io.Writer, load *project.LoadError, colors bool) {
+// Problems writes everything that is wrong with a project's files on the error stream, each with the lines around it, and how many
+// there are. Values that look secret are masked in these lines.
+func Problems(streams Streams, load *project.LoadError, colors bool) {
 	s := style{colors}
+	width := 0
+	if streams.ErrTerminal {
+		width = streams.width()
+	}
+	listings := map[string]*listing{}
 	for _, problem := range load.Problems {
-		text := harmless(problem.String())
+		text, file := harmless(problem.String()), problem.Position.File
 		if place := harmless(problem.Position.String()); place != "" {
 			text = s.bold(place) + strings.TrimPrefix(text, place)
 		}
-		_, _ = fmt.Fprintln(w, text)
-		writeExcerpt(w, s, problem, load.Source[problem.Position.File])
+		_, _ = fmt.Fprintln(streams.Err, text)
+		if listings[file] == nil {
+			listings[file] = newListing(load.Source[file])
+		}
+		listings[file].write(streams.Err, s, problem, width)
 	}
-	_, _ = fmt.Fprintf(w, "%s, nothing was touched\n", count(len(load.Problems), "problem"))
-}
-
-// writeExcerpt writes the line of a problem with the one before it, and marks what is meant.
-func writeExcerpt(w io.Writer, s style, problem project.Problem, source []byte) {
-	line := problem.Position.Line
-	lines := bytes.Split(source, []byte("\n"))
-	if line < 1 || line > len(lines) {
-		return
-	}
-	const longest = 120
-	for number := max(line-1, 1); number <= line; number++ {
-		text := cut(harmless(strings.ReplaceAll(strings.TrimRight(string(lines[number-1]), "\r"), "\t", " ")), longest)
-		_, _ = fmt.Fprintf(w, "%s %s\n", s.dim(fmt.Sprintf("%5d |", number)), text)
-	}
-	column := problem.Position.Column
-	if column < 1 || column > longest {
-		return
-	}
-	mark := strings.Repeat("^", min(max(problem.Length, 1), longest-column+1))
-	_, _ = fmt.Fprintf(w, "%s %s%s\n", s.dim("      |"), strings.Repeat(" ", column-1), s.bad(mark))
+	_, _ = fmt.Fprintf(streams.Err, "%s, nothing was touched\n", count(len(load.Problems), "problem"))
 }

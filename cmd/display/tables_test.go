@@ -94,21 +94,6 @@ func TestFailure(t *testing.T) {
 	golden(t, "failure", text.String())
 }
 
-func TestProblems(t *testing.T) {
-	t.Parallel()
-	var text bytes.Buffer
-	Problems(&text, &project.LoadError{
-		Source: map[string][]byte{"compose.yaml": []byte("services:\n  web:\n    prots:\n    \x1b[2Jimage: nginx\n")},
-		Problems: []project.Problem{
-			{Position: project.Position{File: "compose.yaml", Line: 3, Column: 5}, Path: "services.web", Message: `unknown key "prots"`,
-				Hint: `did you mean "ports"?`, Length: 5},
-			{Position: project.Position{File: "compose.yaml", Line: 4, Column: 5}, Message: "a place with an escape"},
-			{Position: project.Position{File: "other.yaml"}, Message: "no place"},
-		},
-	}, false)
-	golden(t, "problems", text.String())
-}
-
 func fleet() []engine.Container {
 	labels := map[string]string{"b": "2", "a": "1"}
 	return []engine.Container{
@@ -117,7 +102,8 @@ func fleet() []engine.Container {
 			Command: "nginx -g 'daemon off;' --and more", Created: noon().Add(-3 * time.Minute),
 			State: engine.StateRunning, Health: engine.HealthHealthy, Status: "Up 3 minutes (healthy)",
 			Ports: []engine.PublishedPort{
-				{HostIP: "0.0.0.0", HostPort: 8080, Port: 80, Protocol: "tcp"}, {HostIP: "::", HostPort: 8080, Port: 80, Protocol: "tcp"},
+				{HostIP: "0.0.0.0", HostPort: 8080, Port: 80, Protocol: "tcp"},
+				{HostIP: "::", HostPort: 8080, Port: 80, Protocol: "tcp"},
 				{Port: 443, Protocol: "tcp"},
 			},
 			Networks: []engine.Attachment{{Network: "shop_default"}},

@@ -1,0 +1,175 @@
+package display
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/muster-dev/muster/convergence/plan"
+)
+
+// Files that do not parse have no keys and values, so secrets are found in their lines by how they are written. In doubt a value is
+// masked.
+
+// span is a part of a line, in bytes.
+type span struct{ from, to int }
+
+func within(spans []span, at int) bool {
+	for _, s := range spans {
+		if s.from <= at && at < s.to {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	// assignment finds a key before its value: `KEY: `, `"KEY":`, `KEY=`, `--key `.
+	assignment = regexp.MustCompile(`["']([\w.-]+)["']\s*:|([\w.-]+)\s*:(?:\s|$)|([\w.-]+)=|--([\w-]+)\s`)
+	// fallback finds what a variable is where it is not set: `${KEY:-value}`.
+	fallback = regexp.MustCompile(`\$\{(\w+):?[-+]([^}]*)`)
+	// password finds the one in a URL.
+	password = regexp.MustCompile(`://[^/@\s:]*:([^/@\s]+)@`)
+	// noSecret is a value that gives nothing away: none, the mark of a block that follows, an anchor, a variable without a value for
+	// its lack.
+	noSecret = regexp.MustCompile(`^(["']?\$(\w+|\{\w+(:?\?[^}]*)?\})["']?|[|>][-+\d]*|[&*][\w-]+|)$`)
+)
+
+// secretSpans are the values in a line that look secret.
+func secretSpans(line string) []span {
+	var spans []span
+	for _, found := range assignment.FindAllStringSubmatchIndex(line, -1) {
+		for group := 2; group < len(found); group += 2 {
+			if from := found[group]; from >= 0 && isSecretKey(line[from:found[group+1]]) {
+				spans = append(spans, valueSpan(line, from, found[1]))
+			}
+		}
+	}
+	for _, found := range fallback.FindAllStringSubmatchIndex(line, -1) {
+		if isSecretKey(line[found[2]:found[3]]) {
+			spans = append(spans, span{found[4], found[5]})
+		}
+	}
+	for _, found := range password.FindAllStringSubmatchIndex(line, -1) {
+		spans = append(spans, span{found[2], found[3]})
+	}
+	return spans
+}
+
+// isSecretKey leaves out the Compose format's own keys: they hold names of secrets.
+func isSecretKey(key string) bool {
+	return plan.LooksSecret(key, "") && key != "secrets" && key != "credential_spec"
+}
+
+// valueSpan is the value of a key, as far as it is to be masked.
+func valueSpan(line string, key, value int) span {
+	for value < len(line) && line[value] == ' ' {
+		value++
+	}
+	rest := line[value:]
+	switch {
+	case strings.HasPrefix(rest, "{"): // its own keys tell
+		return span{}
+	case strings.HasPrefix(rest, `"`), strings.HasPrefix(rest, "'"):
+		if end := closing(rest[1:], rest[0]); end >= 0 {
+			rest = rest[:end+2]
+		}
+	case key > 0 && (line[key-1] == '"' || line[key-1] == '\''): // "KEY=value"
+		if end := closing(rest, line[key-1]); end >= 0 {
+			rest = rest[:end]
+		}
+	case strings.HasPrefix(rest, "["):
+		if end := strings.Index(rest, "]"); end >= 0 {
+			rest = rest[:end+1]
+		}
+	case strings.Count(line[:key], "{")+strings.Count(line[:key], "[") > strings.Count(line[:key], "}")+strings.Count(line[:key], "]"):
+		rest = until(rest, ",]}")
+	}
+	if noSecret.MatchString(strings.TrimSpace(rest)) {
+		return span{}
+	}
+	return span{value, value + len(rest)}
+}
+
+// until is a text up to the first of some characters, which are masked neither where they end a variable.
+func until(text, ends string) string {
+	from := 0
+	if strings.HasPrefix(text, "${") {
+		from = strings.Index(text, "}") + 1
+	}
+	if end := strings.IndexAny(text[from:], ends); end >= 0 {
+		return text[:from+end]
+	}
+	return text
+}
+
+// closing is where a quoted text ends; -1 where it does not in this line.
+func closing(text string, quote byte) int {
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && quote == '"':
+			i++
+		case text[i] == quote && quote == '\'' && strings.HasPrefix(text[i+1:], "'"):
+			i++
+		case text[i] == quote:
+			return i
+		}
+	}
+	return -1
+}
+
+// parent is a line that others are indented below.
+type parent struct {
+	indent int
+	secret bool // its key is
+	value  bool // it begins the value, which may go on below it
+	masked bool
+}
+
+// secretLines says which lines only go on with the value of a secret key above them: a block of text, a quoted text over several
+// lines, entries of a list.
+func secretLines(lines []string) []bool {
+	secret := make([]bool, len(lines))
+	var parents []parent
+	for i, line := range lines {
+		text := strings.TrimLeft(line, " \t")
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		indent, item := len(line)-len(text), strings.HasPrefix(text, "- ")
+		for len(parents) > 0 && !below(parents[len(parents)-1], indent, item) {
+			parents = parents[:len(parents)-1]
+		}
+		key, value, mapping := keyOf(text)
+		if len(parents) > 0 {
+			above := parents[len(parents)-1]
+			secret[i] = above.masked || above.secret && (above.value || !mapping)
+		}
+		parents = append(parents, parent{
+			indent: indent, secret: isSecretKey(key), value: value, masked: secret[i],
+		})
+	}
+	return secret
+}
+
+// below says whether a line is part of what another one begins. Entries of a list may stand right below their key.
+func below(above parent, indent int, item bool) bool {
+	return indent > above.indent || item && indent == above.indent && above.secret && !above.value
+}
+
+// keyOf is the key that a line begins with, and whether a value begins in the same line. mapping says whether it is one of YAML's.
+func keyOf(text string) (key string, value, mapping bool) {
+	text = strings.TrimLeft(text, "- ")
+	end := strings.IndexAny(text, ":= ")
+	if end <= 0 {
+		return "", false, false
+	}
+	key, rest := strings.Trim(text[:end], `"'`), strings.TrimLeft(text[end:], " ")
+	switch {
+	case strings.HasPrefix(rest, "="):
+		return key, true, false
+	case rest == ":", strings.HasPrefix(rest, ": "), strings.HasPrefix(rest, ":") && text[end-1] == '"':
+		rest = strings.TrimSpace(rest[1:])
+		return key, rest != "" && !strings.ContainsAny(rest[:1], "#&{["), true
+	}
+	return "", false, false
+}
