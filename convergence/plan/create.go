@@ -25,12 +25,11 @@ func (r *reconciler) createMissing(s *servicePlan) {
 			one.create = []NodeID{r.create(s, one, one.name, cleared)}
 		case one.renewed():
 			r.group = 0
-			one.create = []NodeID{r.create(s, one, project.ReplacementName(one.current.ID, one.name), cleared)}
+			one.create = []NodeID{r.create(s, one, one.newName(), cleared)}
 		case one.replaced():
 			r.group = s.group
 			if one.resume == nil {
-				name := project.ReplacementName(one.current.ID, one.name)
-				one.create = []NodeID{r.create(s, one, name, cleared)}
+				one.create = []NodeID{r.create(s, one, one.newName(), cleared)}
 				r.creates[s.group] = append(r.creates[s.group], one.create...)
 			}
 			r.undoDetach(s, one)
@@ -117,9 +116,9 @@ func (r *reconciler) undoDetach(s *servicePlan, one *replica) {
 // restore is how a replacement is undone.
 func (r *reconciler) restore(s *servicePlan, one *replica) step.Step {
 	old := target(*one.current)
-	old.Final = one.name
+	old.Final = one.oldName()
 	undo := step.RestoreContainer{
-		Target: old, New: one.nameAtCreation(), Policy: r.oldPolicy(s, one),
+		Target: old, New: one.nameAtCreation(), NewFinal: one.name, Policy: r.oldPolicy(s, one),
 		WasRunning: one.current.Running() || one.resume != nil,
 	}
 	if one.resume != nil {
@@ -148,8 +147,7 @@ func filePolicy(service project.Service) engine.RestartPolicy {
 // keepName gives a container that stays its final name and restart policy back, where an interrupted replacement had taken
 // them.
 func (r *reconciler) keepName(s *servicePlan, one *replica, cleared []NodeID) {
-	name := one.current.Name
-	if name == one.name || !project.IsTemporaryName(name, one.name) {
+	if !project.IsTemporaryName(one.current.Name, one.name) {
 		return
 	}
 	rename := r.add(step.RenameContainer{Target: target(*one.current), To: one.name}, cleared...)

@@ -73,7 +73,10 @@ func (r *reconciler) renew(s *servicePlan, one *replica, g gate) {
 	removed := r.add(step.RemoveContainer{Target: target(*one.current), Quiet: true}, one.create...)
 	r.removals = append(r.removals, removed)
 	fresh := step.Target{Name: one.nameAtCreation(), Service: s.service.Name, Replica: one.number, Final: one.name}
-	named := r.add(step.RenameContainer{Target: fresh, To: one.name, Completes: true}, removed)
+	named := removed
+	if fresh.Name != one.name {
+		named = r.add(step.RenameContainer{Target: fresh, To: one.name, Completes: true}, removed)
+	}
 	start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name)}, []NodeID{named})
 	r.after(start, g.must...)
 	r.follow(start, g.may...)

@@ -111,9 +111,26 @@ func (r *replica) nameAtCreation() string {
 	case r.resume != nil:
 		return r.resume.ID
 	case r.replaced():
-		return project.ReplacementName(r.current.ID, r.name)
+		return r.newName()
 	}
 	return r.current.ID
+}
+
+// newName is under what name a replica's container is created beside the one that it replaces: a temporary one, unless its own is
+// another one than the old one's. Then it is free, or the creation fails before anything is stopped.
+func (r *replica) newName() string {
+	if r.oldName() != r.name {
+		return r.name
+	}
+	return project.ReplacementName(r.current.ID, r.name)
+}
+
+// oldName is the name that the container of a replica had before a replacement began.
+func (r *replica) oldName() string {
+	if project.IsTemporaryName(r.current.Name, r.name) {
+		return r.name
+	}
+	return r.current.Name
 }
 
 func (r *reconciler) volumesFrom(service project.Service) []string {

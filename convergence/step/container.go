@@ -115,14 +115,17 @@ func (s CreateContainer) Action() string { return "create" }
 
 // Words implements [Step]. A replacement is told of once, when the new container has its name.
 func (s CreateContainer) Words() (doing, done string) {
-	if s.Replaces {
+	switch {
+	case s.Replaces && s.Name == s.Object().Name:
+		return "Recreate", "Recreated"
+	case s.Replaces:
 		return "Recreate", ""
 	}
 	return "Creating", "Created"
 }
 
 func (s CreateContainer) String() string {
-	if s.Replaces {
+	if s.Replaces && s.Name != s.Object().Name {
 		return fmt.Sprintf("create container %s as %s", s.Object().Name, s.Name)
 	}
 	return "create container " + s.Name

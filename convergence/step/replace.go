@@ -66,8 +66,9 @@ func (s SetRestartPolicy) String() string {
 // RestoreContainer undoes a replacement, from wherever it got to: the new container goes, the old one has its name and restart
 // policy back and, where it ran before, runs again. It is what a plan runs when a step of a replacement fails.
 type RestoreContainer struct {
-	Target                          // the old container; Final is its name
+	Target                          // the old container; Final is the name that it gets back
 	New        string               // the name under which the new one was created
+	NewFinal   string               // the name that the new one has in the end
 	Policy     engine.RestartPolicy // the old one's, as it was
 	WasRunning bool
 }
@@ -78,7 +79,7 @@ func (s RestoreContainer) Run(ctx context.Context, eng engine.Engine, _ func(Pro
 	if err != nil {
 		return fmt.Errorf("look at the container that ran before: %w", err)
 	}
-	if err := s.removeNew(ctx, eng); err != nil {
+	if err := s.removeNew(ctx, eng, old.Container); err != nil {
 		return err
 	}
 	if old.Name != s.Object().Name {
@@ -92,11 +93,12 @@ func (s RestoreContainer) Run(ctx context.Context, eng engine.Engine, _ func(Pro
 	return s.restart(ctx, eng)
 }
 
-// removeNew removes the new container, which has the temporary name or already the final one.
-func (s RestoreContainer) removeNew(ctx context.Context, eng engine.Containers) error {
-	for _, name := range []string{s.New, s.Object().Name} {
+// removeNew removes the new container, which has the temporary name or already the final one. That one may also be somebody
+// else's, which is why the replacement failed.
+func (s RestoreContainer) removeNew(ctx context.Context, eng engine.Containers, old engine.Container) error {
+	for _, name := range []string{s.New, s.NewFinal} {
 		found, err := eng.InspectContainer(ctx, name)
-		if errors.Is(err, engine.ErrNotFound) || err == nil && found.ID == s.ID {
+		if errors.Is(err, engine.ErrNotFound) || err == nil && !isTwin(old, found.Container) {
 			continue
 		}
 		if err != nil {
@@ -108,6 +110,12 @@ func (s RestoreContainer) removeNew(ctx context.Context, eng engine.Containers) 
 		}
 	}
 	return nil
+}
+
+// isTwin says whether a container is another one for the same replica.
+func isTwin(old, other engine.Container) bool {
+	return other.ID != old.ID && !other.OneOff &&
+		other.Project == old.Project && other.Service == old.Service && other.Number == old.Number
 }
 
 func (s RestoreContainer) restart(ctx context.Context, eng engine.Containers) error {
