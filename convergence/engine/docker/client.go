@@ -4,6 +4,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/engine/docker/sshdial"
 )
 
 // Client is an engine reached through the Docker Engine API.
@@ -38,27 +40,30 @@ func Dial(ctx context.Context, options Options) (*Client, error) {
 	if !endpoint.isSSH() {
 		return connect(ctx, s, endpoint, route{host: endpoint.Host})
 	}
-	dialer, err := newSSHDialer(ctx, s, endpoint)
-	if err != nil {
-		return nil, err
+	dialer, err := sshdial.New(ctx, sshdial.Options{Address: endpoint.Host, Env: s.Env, LookPath: s.program})
+	var missing *sshdial.Error
+	switch {
+	case errors.As(err, &missing):
+		return nil, &UnreachableError{Endpoint: endpoint, Cause: err}
+	case err != nil:
+		return nil, fmt.Errorf("read address %s (from %s): %w", endpoint, endpoint.Origin, err)
 	}
 	// The host is what the docker CLI has for ssh: the configuration's proxies are looked up by it.
-	return connect(ctx, s, endpoint, route{"http://docker.example.com", dialer.dial, dialer.close})
+	return connect(ctx, s, endpoint, route{"http://docker.example.com", dialer.Dial, dialer.Close})
 }
 
 // DialFunc connects to an engine through a dial function of the caller's, an in-memory listener in tests.
 func DialFunc(ctx context.Context, options Options, dial func(ctx context.Context) (net.Conn, error)) (*Client, error) {
 	return connect(ctx, options.settings(), Endpoint{Host: "memory", Origin: "a dial function"}, route{
-		host: "http://engine.invalid",
-		dial: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		host: "http://engine.invalid", dial: dial,
 	})
 }
 
 // route is how to get to an endpoint.
 type route struct {
-	host   string   // the URL for the client library
-	dial   dialFunc // nil for the library's own
-	hangUp func()   // nil where nothing is left to be ended
+	host   string                                  // the URL for the client library
+	dial   func(context.Context) (net.Conn, error) // nil for the library's own
+	hangUp func()                                  // nil where nothing is left to be ended
 }
 
 // connect makes the client and agrees on an API version.
@@ -101,7 +106,7 @@ func newAPI(s settings, endpoint Endpoint, way route, version string) (*client.C
 		client.WithHTTPHeaders(headers), client.WithVersion(version), client.WithAPIVersionNegotiation(),
 	}
 	if way.dial != nil {
-		options = append(options, client.WithDialContext(way.dial))
+		options = append(options, client.WithDialContext(func(ctx context.Context, _, _ string) (net.Conn, error) { return way.dial(ctx) }))
 	}
 	api, err := client.NewClientWithOpts(options...)
 	if err != nil {

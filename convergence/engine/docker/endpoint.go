@@ -1,15 +1,21 @@
 package docker
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/docker/cli/cli/config"
-	"github.com/docker/cli/opts"
+	dockercontext "github.com/docker/cli/cli/context"
+	"github.com/docker/cli/cli/context/store"
+	"github.com/docker/docker/client"
 )
 
 // Options say which engine to talk to. The zero value follows the environment and the docker CLI's configuration.
@@ -38,11 +44,25 @@ type Endpoint struct {
 
 // String is the address without what nobody is to read over a shoulder.
 func (e Endpoint) String() string {
-	if parsed, err := url.Parse(e.Host); err == nil && parsed.User != nil {
+	parsed, err := url.Parse(e.Host)
+	scheme, rest, _ := strings.Cut(e.Host, "://")
+	at := strings.LastIndex(rest, "@")
+	switch {
+	case err == nil && parsed.User != nil:
 		return parsed.Redacted()
+	case err != nil && at >= 0:
+		return scheme + "://xxxxx" + rest[at:]
 	}
 	return e.Host
 }
+
+// isLocal says whether the address needs no TLS of ours: it does not leave the machine, or ssh protects it.
+func (e Endpoint) isLocal() bool {
+	scheme, _, _ := strings.Cut(e.Host, "://")
+	return scheme == "unix" || scheme == "npipe" || e.isSSH()
+}
+
+func (e Endpoint) isSSH() bool { return strings.HasPrefix(e.Host, "ssh://") }
 
 // defaultContext is the docker CLI's name for "no context: the flags, the environment and the default socket".
 const defaultContext = "default"
@@ -88,24 +108,121 @@ func (s settings) defaultEndpoint() (Endpoint, error) {
 	if wanted == "" {
 		wanted, origin = s.Env("DOCKER_HOST"), "DOCKER_HOST"
 	}
-	host, err := opts.ParseHost(s.wantsTLS(), wanted)
-	if err != nil {
-		return Endpoint{}, &advised{
-			fmt.Errorf("read address %q (from %s): %w", Endpoint{Host: wanted}, origin, err),
-			"addresses are unix:///path/to.sock, tcp://host:port or ssh://user@host",
+	wanted = strings.TrimSpace(wanted)
+	endpoint := Endpoint{Host: client.DefaultDockerHost, Origin: "the default socket"}
+	switch {
+	case wanted != "":
+		host, err := completeAddress(wanted)
+		if err != nil {
+			return Endpoint{}, &advised{
+				fmt.Errorf("read address %q (from %s): %w", Endpoint{Host: wanted}, origin, err),
+				"addresses are unix:///path/to.sock, tcp://host:port or ssh://user@host",
+			}
 		}
+		endpoint = Endpoint{Host: host, Origin: origin}
+	case s.wantsTLS():
+		endpoint = Endpoint{Host: "tcp://localhost:2376", Origin: "the default address for TLS"}
 	}
-	if strings.TrimSpace(wanted) == "" {
-		origin = "the default socket"
-	}
-	endpoint := Endpoint{Host: host, Origin: origin}
 	return endpoint, s.addTLS(&endpoint)
 }
 
-// isLocal says whether the address needs no TLS of ours: it does not leave the machine, or ssh protects it.
-func (e Endpoint) isLocal() bool {
-	scheme, _, _ := strings.Cut(e.Host, "://")
-	return scheme == "unix" || scheme == "npipe" || scheme == "fd" || e.isSSH()
+// completeAddress adds to an address what the docker CLI does (docker/cli, opts.ParseHost): tcp where no scheme is, the usual
+// socket, host and port.
+func completeAddress(address string) (string, error) {
+	scheme, rest, ok := strings.Cut(address, "://")
+	switch {
+	case !ok && strings.HasPrefix(address, "/"):
+		return "", fmt.Errorf("a socket is written unix://%s", address)
+	case !ok:
+		scheme, rest = "tcp", address
+	case strings.Contains(rest, "://"):
+		return "", errors.New("it has two schemes")
+	}
+	switch scheme {
+	case "unix":
+		return "unix://" + cmp.Or(rest, "/var/run/docker.sock"), nil
+	case "npipe":
+		return "npipe://" + cmp.Or(rest, "//./pipe/docker_engine"), nil
+	case "tcp":
+		return completeTCP(rest)
+	case "ssh":
+		return address, nil
+	}
+	return "", fmt.Errorf("no engine is reached by %q", scheme)
 }
 
-func (e Endpoint) isSSH() bool { return strings.HasPrefix(e.Host, "ssh://") }
+func completeTCP(rest string) (string, error) {
+	parsed, err := url.Parse("tcp://" + rest)
+	if err != nil {
+		return "", withoutURL(err)
+	}
+	hostPort := net.JoinHostPort(cmp.Or(parsed.Hostname(), "localhost"), cmp.Or(parsed.Port(), "2375"))
+	return "tcp://" + hostPort + parsed.Path, nil
+}
+
+// withoutURL is an error without the address, which may have a password in it.
+func withoutURL(err error) error {
+	var parse *url.Error
+	if errors.As(err, &parse) {
+		return parse.Err
+	}
+	return err
+}
+
+// engineKey is under what contexts have the docker engine's endpoint.
+const engineKey = "docker"
+
+// contextEndpoint is what a docker CLI context says (`docker context create`), with its TLS material.
+func (s settings) contextEndpoint(name, origin string) (Endpoint, error) {
+	folder := filepath.Join(s.folder, "contexts")
+	contexts := openContexts(folder)
+	endpoint, err := readContext(contexts, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Endpoint{}, &advised{
+			fmt.Errorf("find docker context %q (from %s): %s has only %s", name, origin, folder, contextNames(contexts)),
+			"name one of these with --context or DOCKER_CONTEXT, or choose it with `docker context use`",
+		}
+	case err != nil:
+		return Endpoint{}, fmt.Errorf("read docker context %q (from %s): %w", name, origin, err)
+	}
+	return endpoint, nil
+}
+
+func openContexts(folder string) *store.ContextStore {
+	return store.New(folder, store.NewConfig(
+		func() any { return &map[string]any{} },
+		store.EndpointTypeGetter(engineKey, func() any { return &dockercontext.EndpointMetaBase{} }),
+	))
+}
+
+func readContext(contexts *store.ContextStore, name string) (Endpoint, error) {
+	metadata, err := contexts.GetMetadata(name)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	meta, ok := metadata.Endpoints[engineKey].(dockercontext.EndpointMetaBase)
+	if !ok {
+		return Endpoint{}, errors.New("it names no docker engine")
+	}
+	data, err := dockercontext.LoadTLSData(contexts, name, engineKey)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	endpoint := Endpoint{Host: cmp.Or(meta.Host, client.DefaultDockerHost), Origin: fmt.Sprintf("docker context %q", name)}
+	endpoint.tlsOrigin = "the TLS files of " + endpoint.Origin
+	if !endpoint.isLocal() && (data != nil || meta.SkipTLSVerify) {
+		endpoint.TLS, err = tlsConfig(data, meta.SkipTLSVerify)
+	}
+	return endpoint, err
+}
+
+// contextNames lists the contexts that there are, in words.
+func contextNames(contexts *store.ContextStore) string {
+	names, _ := store.Names(contexts) // one that cannot be read is none to choose
+	quoted := []string{strconv.Quote(defaultContext)}
+	for _, name := range names {
+		quoted = append(quoted, strconv.Quote(name))
+	}
+	return strings.Join(quoted, ", ")
+}

@@ -29,7 +29,7 @@ func (c *Client) wrap(err error) error {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case client.IsErrConnectionFailed(err), isBroken(err):
-		return &apiError{engine.ErrUnavailable, fmt.Errorf("lost the engine at %s: %w", c.endpoint.Host, err)}
+		return &apiError{engine.ErrUnavailable, fmt.Errorf("lost the engine at %s: %w", c.endpoint, err)}
 	case cerrdefs.IsNotFound(err):
 		return &apiError{engine.ErrNotFound, err}
 	case cerrdefs.IsConflict(err), cerrdefs.IsAlreadyExists(err):

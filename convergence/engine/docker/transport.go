@@ -3,14 +3,115 @@ package docker
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
-	"net"
+	"io/fs"
+	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
+
+	dockercontext "github.com/docker/cli/cli/context"
+	"github.com/docker/go-connections/tlsconfig"
 )
 
-type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+// wantsTLS says whether the environment asks for TLS. Any value does, 0 too.
+func (s settings) wantsTLS() bool {
+	return s.Env("DOCKER_TLS") != "" || s.Env("DOCKER_TLS_VERIFY") != ""
+}
+
+// addTLS adds what the DOCKER_TLS* variables say. The files must be there even where the address makes no use of them, as the
+// docker CLI has it: ca.pem always, cert.pem and key.pem where the engine asks for them.
+func (s settings) addTLS(endpoint *Endpoint) error {
+	if !s.wantsTLS() {
+		return nil
+	}
+	folder := s.Env("DOCKER_CERT_PATH")
+	if folder == "" {
+		folder = s.folder
+	}
+	data, err := dockercontext.TLSDataFromFiles(
+		filepath.Join(folder, "ca.pem"), existing(folder, "cert.pem"), existing(folder, "key.pem"))
+	if err != nil {
+		return &advised{
+			fmt.Errorf("read TLS files: %w", err),
+			"DOCKER_TLS or DOCKER_TLS_VERIFY asks for TLS: put ca.pem, cert.pem and key.pem there, say with DOCKER_CERT_PATH " +
+				"where they are, or unset both",
+		}
+	}
+	if endpoint.isLocal() {
+		return nil
+	}
+	endpoint.tlsOrigin = "the TLS files in " + folder
+	if endpoint.TLS, err = tlsConfig(data, s.Env("DOCKER_TLS_VERIFY") == ""); err != nil {
+		return fmt.Errorf("read TLS files in %s: %w", folder, err)
+	}
+	return nil
+}
+
+func existing(folder, name string) string {
+	path := filepath.Join(folder, name)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return path
+}
+
+func tlsConfig(data *dockercontext.TLSData, skipVerify bool) (*tls.Config, error) {
+	made := tlsconfig.ClientDefault(func(c *tls.Config) { c.InsecureSkipVerify = skipVerify })
+	if data == nil {
+		return made, nil
+	}
+	if data.CA != nil {
+		made.RootCAs = x509.NewCertPool()
+		if !made.RootCAs.AppendCertsFromPEM(data.CA) {
+			return nil, errors.New("ca.pem holds no certificate")
+		}
+	}
+	if data.Cert != nil && data.Key != nil {
+		pair, err := tls.X509KeyPair(data.Cert, data.Key)
+		if err != nil {
+			return nil, fmt.Errorf("cert.pem and key.pem: %w", err)
+		}
+		made.Certificates = []tls.Certificate{pair}
+	}
+	return made, nil
+}
+
+// headers go with every request: HttpHeaders of the docker CLI's configuration, or in their place DOCKER_CUSTOM_HEADERS, a
+// list name=value,... in which an entry may be quoted as in a CSV file (docker/cli, withCustomHeadersFromEnv). The library
+// sets its own over them.
+func (s settings) headers() (map[string]string, error) {
+	value := s.Env("DOCKER_CUSTOM_HEADERS")
+	if value == "" {
+		return maps.Clone(s.file.HTTPHeaders), nil
+	}
+	headers, err := parseHeaders(value)
+	if err != nil { // the value stays out of it: headers are where passwords are
+		return nil, fmt.Errorf("read DOCKER_CUSTOM_HEADERS: %w", err)
+	}
+	return headers, nil
+}
+
+func parseHeaders(value string) (map[string]string, error) {
+	entries, err := csv.NewReader(strings.NewReader(value)).Read()
+	if err != nil {
+		return nil, errors.New("it is no list of name=value pairs")
+	}
+	headers := map[string]string{}
+	for i, entry := range entries {
+		name, content, ok := strings.Cut(entry, "=")
+		if name = strings.TrimSpace(name); name == "" || !ok {
+			return nil, fmt.Errorf("entry %d is not name=value", i+1)
+		}
+		headers[http.CanonicalHeaderKey(name)] = content
+	}
+	return headers, nil
+}
 
 // newTransport keeps as many idle connections as calls are ever made at once, so that a burst does not dial again and again.
 func newTransport(tlsConfig *tls.Config, idle int) *http.Transport {

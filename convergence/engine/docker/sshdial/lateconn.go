@@ -1,4 +1,4 @@
-package docker
+package sshdial
 
 import (
 	"context"
@@ -71,10 +71,10 @@ func (l *lateConn) Close() error {
 }
 
 // LocalAddr implements net.Conn.
-func (l *lateConn) LocalAddr() net.Addr { return &net.UnixAddr{Name: "muster", Net: "late"} }
+func (l *lateConn) LocalAddr() net.Addr { return address{} }
 
 // RemoteAddr implements net.Conn.
-func (l *lateConn) RemoteAddr() net.Addr { return &net.UnixAddr{Name: "engine", Net: "late"} }
+func (l *lateConn) RemoteAddr() net.Addr { return address{} }
 
 // SetDeadline implements net.Conn. Before there is a connection there is nothing to be late.
 func (l *lateConn) SetDeadline(t time.Time) error {

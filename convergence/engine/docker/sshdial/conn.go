@@ -1,4 +1,4 @@
-package docker
+package sshdial
 
 import (
 	"bufio"
@@ -15,24 +15,24 @@ import (
 	"time"
 )
 
-// sshConn is a running ssh as a connection: what is written goes to its stdin, what is read comes from its stdout.
-type sshConn struct {
+// conn is a running ssh as a connection: what is written goes to its stdin, what is read comes from its stdout.
+type conn struct {
 	in, out *os.File
 	process *exec.Cmd
 	stop    context.CancelFunc
 	said    *tail
-	command sshCommand
+	command command
 	once    sync.Once
 
 	ended  chan struct{}
 	reason error // why it ended, nil after a good end; set before ended is closed
 
-	line *sshLine // the dialer's
+	line *line // the dialer's
 }
 
-// startSSH begins a session. Its process group is not the terminal's: an interrupt there is Muster's to deal with, and ssh has
-// nobody to ask for a password.
-func startSSH(command sshCommand, line int, role sshRole) (*sshConn, error) {
+// startSSH begins a session. It has no terminal: an interrupt there is Muster's to deal with, and ssh has nobody to ask for a
+// password.
+func startSSH(command command, line int, role role) (*conn, error) {
 	arguments, err := command.arguments(line, role)
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func startSSH(command sshCommand, line int, role sshRole) (*sshConn, error) {
 	}
 	defer theirOut.Close() //nolint:errcheck // the process has its own
 	ctx, stop := context.WithCancel(context.Background())
-	c := &sshConn{in: in, out: out, stop: stop, said: &tail{}, command: command, ended: make(chan struct{})}
+	c := &conn{in: in, out: out, stop: stop, said: &tail{}, command: command, ended: make(chan struct{})}
 	c.process = exec.CommandContext(ctx, command.program, arguments...)
 	c.process.Stdin, c.process.Stdout, c.process.Stderr = theirIn, theirOut, c.said
 	c.process.SysProcAttr = apart()
@@ -57,22 +57,22 @@ func startSSH(command sshCommand, line int, role sshRole) (*sshConn, error) {
 	c.process.WaitDelay = 2 * time.Second
 	if err := c.process.Start(); err != nil {
 		_ = c.Close()
-		return nil, &sshError{command: command, local: err}
+		return nil, &Error{command: command, local: err}
 	}
 	return c, nil
 }
 
 // watch returns when the process has ended.
-func (c *sshConn) watch() {
+func (c *conn) watch() {
 	if err := c.process.Wait(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-		c.reason = &sshError{command: c.command, status: c.process.ProcessState.ExitCode(), said: c.said.String()}
+		c.reason = &Error{command: c.command, ended: c.process.ProcessState, said: c.said.String()}
 	}
 	close(c.ended)
 	c.stop()
 }
 
 // greet asks the engine for a sign of life. It closes the connection where there is none.
-func (c *sshConn) greet(ctx context.Context) (err error) {
+func (c *conn) greet(ctx context.Context) (err error) {
 	interrupted := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer interrupted()
 	defer func() {
@@ -87,18 +87,18 @@ func (c *sshConn) greet(ctx context.Context) (err error) {
 		return err
 	}
 	answer, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: http.MethodHead})
-	var ssh *sshError
+	var ours *Error
 	switch {
-	case errors.As(err, &ssh):
+	case errors.As(err, &ours):
 		return err
 	case err != nil:
-		return &sshError{command: c.command, said: c.said.String(), strange: err}
+		return &Error{command: c.command, said: c.said.String(), strange: err}
 	}
 	return answer.Body.Close()
 }
 
 // Read implements net.Conn. At the end of what comes it says why there is no more, where ssh has said so.
-func (c *sshConn) Read(into []byte) (int, error) {
+func (c *conn) Read(into []byte) (int, error) {
 	n, err := c.out.Read(into)
 	if errors.Is(err, io.EOF) {
 		err = c.why(err)
@@ -107,7 +107,7 @@ func (c *sshConn) Read(into []byte) (int, error) {
 }
 
 // Write implements net.Conn.
-func (c *sshConn) Write(data []byte) (int, error) {
+func (c *conn) Write(data []byte) (int, error) {
 	n, err := c.in.Write(data)
 	if errors.Is(err, syscall.EPIPE) {
 		err = c.why(err)
@@ -115,7 +115,7 @@ func (c *sshConn) Write(data []byte) (int, error) {
 	return n, err
 }
 
-func (c *sshConn) why(err error) error {
+func (c *conn) why(err error) error {
 	const moment = time.Second // ssh ends right after it has closed its output
 	timer := time.NewTimer(moment)
 	defer timer.Stop()
@@ -130,10 +130,10 @@ func (c *sshConn) why(err error) error {
 }
 
 // CloseWrite tells the engine that nothing more is sent; hijacked connections need it.
-func (c *sshConn) CloseWrite() error { return c.in.Close() }
+func (c *conn) CloseWrite() error { return c.in.Close() }
 
 // Close implements net.Conn. It does not wait for the process to end.
-func (c *sshConn) Close() error {
+func (c *conn) Close() error {
 	var err error
 	c.once.Do(func() {
 		err = errors.Join(c.in.Close(), c.out.Close())
@@ -143,20 +143,24 @@ func (c *sshConn) Close() error {
 }
 
 // LocalAddr implements net.Conn.
-func (c *sshConn) LocalAddr() net.Addr { return &net.UnixAddr{Name: "muster", Net: "ssh"} }
+func (c *conn) LocalAddr() net.Addr { return address{} }
 
 // RemoteAddr implements net.Conn.
-func (c *sshConn) RemoteAddr() net.Addr {
-	return &net.UnixAddr{Name: c.command.endpoint.String(), Net: "ssh"}
-}
+func (c *conn) RemoteAddr() net.Addr { return address{} }
 
 // SetDeadline implements net.Conn.
-func (c *sshConn) SetDeadline(t time.Time) error {
+func (c *conn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
 // SetReadDeadline implements net.Conn.
-func (c *sshConn) SetReadDeadline(t time.Time) error { return c.out.SetReadDeadline(t) }
+func (c *conn) SetReadDeadline(t time.Time) error { return c.out.SetReadDeadline(t) }
 
 // SetWriteDeadline implements net.Conn.
-func (c *sshConn) SetWriteDeadline(t time.Time) error { return c.in.SetWriteDeadline(t) }
+func (c *conn) SetWriteDeadline(t time.Time) error { return c.in.SetWriteDeadline(t) }
+
+// address is either end of a session: there is no more to be said of it.
+type address struct{}
+
+func (address) Network() string { return "ssh" }
+func (address) String() string  { return "ssh" }
