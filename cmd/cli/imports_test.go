@@ -24,8 +24,10 @@ func rules() []struct{ who, may, why string } {
 		{"convergence/engine/enginetest", "convergence/engine convergence/engine/docker project", "the contract is written against the boundary"},
 		{"convergence/step", "convergence/engine graph project", "a step has an effect on an engine and knows no plan"},
 		{"convergence/plan", "convergence/step convergence/engine graph graph/dag project", "the planner decides about steps and does not carry them out"},
-		{"convergence", "convergence convergence/plan convergence/step convergence/engine graph graph/dag project",
-			"convergence works on any engine, so it must not know an adapter"},
+		{
+			"convergence", "convergence convergence/plan convergence/step convergence/engine graph graph/dag project",
+			"convergence works on any engine, so it must not know an adapter",
+		},
 		{"cmd/display", "convergence convergence/plan convergence/step convergence/engine logs graph project", "looks depend on what is shown, not on commands"},
 		{"cmd/cli", "*", "the command line joins everything"},
 		{"cmd", "*", "programs join everything"},
