@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"await": await, "says": says, "containers": containers, "leftovers": leftovers,
 		"engine": engineDoes, "remember": remember, "kept": kept, "fetch": fetch, "appears": appears, "push": push,
+		"add": add,
 	}
 }
 
@@ -149,6 +151,26 @@ func appears(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// add writes a text behind a file, many times over where that is said: `add big.yaml '# filler' 500000`. \n and \e in the text are
+// line breaks and escapes.
+func add(ts *testscript.TestScript, neg bool, args []string) {
+	const least, most = 2, 3
+	if neg || len(args) < least || len(args) > most {
+		ts.Fatalf("usage: add FILE TEXT [TIMES]")
+	}
+	times := 1
+	if len(args) == most {
+		var err error
+		times, err = strconv.Atoi(args[least])
+		ts.Check(err)
+	}
+	file, err := os.OpenFile(ts.MkAbs(args[0]), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	ts.Check(err)
+	text := strings.NewReplacer(`\n`, "\n", `\e`, "\x1b").Replace(args[1])
+	_, err = file.WriteString(strings.Repeat(text, times))
+	ts.Check(errors.Join(err, file.Close()))
+}
+
 // engineDoes changes something behind Muster's back: `engine stop web-1`, `engine kill web-1 USR1`, `engine remove web-1`.
 func engineDoes(ts *testscript.TestScript, neg bool, args []string) {
 	const least = 2
@@ -232,7 +254,11 @@ func containers(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		var have []string
 		for _, c := range found {
-			have = append(have, strings.TrimPrefix(c.Name, ts.Getenv("P")+"-")+"="+string(c.State))
+			details, err := eng.InspectContainer(ctx, c.ID)
+			if err != nil {
+				return err
+			}
+			have = append(have, strings.TrimPrefix(c.Name, ts.Getenv("P")+"-")+"="+string(details.State))
 		}
 		if same := strings.Join(have, " ") == strings.Join(args, " "); same == neg {
 			return fmt.Errorf("containers: %s", strings.Join(have, " "))

@@ -42,8 +42,12 @@ func Plan(w io.Writer, p *plan.Plan, colors bool) {
 }
 
 func writeHeadline(w io.Writer, p *plan.Plan) {
-	if p.HasChanges() {
+	switch {
+	case p.HasChanges():
 		_, _ = fmt.Fprintf(w, "%s: %s\n", p.Project, p.Describe())
+		return
+	case p.Services == 0: // not a plan that is about all that the project is to have
+		_, _ = fmt.Fprintf(w, "%s: nothing to do\n", p.Project)
 		return
 	}
 	_, _ = fmt.Fprintf(w, "%s: up to date (%s, %s)\n", p.Project, count(p.Services, "service"), count(p.Containers, "container"))

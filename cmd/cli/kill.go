@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/convergence"
+	"github.com/muster-dev/muster/convergence/plan"
+)
+
+type killOptions struct {
+	lifecycleOptions
+	signal        string
+	removeOrphans bool
+}
+
+func newKill(g *globals) *cobra.Command {
+	o := &killOptions{lifecycleOptions: lifecycleOptions{globals: g}}
+	cmd := lifecycleCommand(&o.lifecycleOptions, "kill [OPTIONS] [SERVICE...]", "Force stop service containers",
+		"Send running containers a signal, all at once, one-offs included. SIGKILL ends them without asking.",
+		func(ctx context.Context) error { return runKill(ctx, o) })
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !cmd.Flags().Changed("remove-orphans") {
+			o.removeOrphans = g.isSet("COMPOSE_REMOVE_ORPHANS")
+		}
+		return run(cmd, args)
+	}
+	cmd.Flags().BoolVar(&o.removeOrphans, "remove-orphans", false, "Remove containers for services not defined in the Compose file")
+	cmd.Flags().StringVarP(&o.signal, "signal", "s", "SIGKILL", "SIGNAL to send to the container")
+	return cmd
+}
+
+func runKill(ctx context.Context, o *killOptions) error {
+	p, name, eng, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
+	made, err := convergence.Converger{Engine: eng}.PlanKill(ctx, plan.KillInput{
+		Name: name, Project: p, Services: o.services, Signal: o.signal, OneOffs: true, RemoveOrphans: o.removeOrphans,
+	})
+	if err != nil {
+		return err
+	}
+	if made.Empty() && !o.dryRun {
+		o.say("No container to kill")
+		return nil
+	}
+	return o.finish(ctx, eng, made, display.Title{Project: name, Verb: "kill", Done: name + " is killed"})
+}

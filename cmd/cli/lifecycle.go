@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/project"
+)
+
+// lifecycleOptions are those of the commands that work on the containers that are there.
+type lifecycleOptions struct {
+	*globals
+	services     []string
+	timeout      int
+	timeoutGiven bool
+	applying     string // the command that does what --dry-run only tells of
+}
+
+// lifecycleCommand makes a command of one of them.
+func lifecycleCommand(o *lifecycleOptions, use, short, long string, run func(context.Context) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Long: long,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.services, o.applying = args, applying(cmd, args)
+			o.timeoutGiven = cmd.Flags().Changed(timeoutFlag)
+			return run(cmd.Context())
+		},
+	}
+}
+
+const timeoutFlag = "timeout"
+
+func (o *lifecycleOptions) bindTimeout(cmd *cobra.Command) {
+	cmd.Flags().IntVarP(&o.timeout, timeoutFlag, "t", 0, "Specify a shutdown timeout in seconds")
+}
+
+// open reads the project, or only its name, and connects to the engine. Services that are nowhere are refused.
+func (o *lifecycleOptions) open(ctx context.Context) (p *project.Project, name string, eng *engine.Hub, err error) {
+	if p, name, err = o.projectOrName(ctx); err != nil {
+		return nil, "", nil, err
+	}
+	if p != nil {
+		if err := checkServices(p, nil, o.services); err != nil {
+			return nil, "", nil, err
+		}
+	}
+	if eng, err = o.dial(ctx, name); err != nil {
+		return nil, "", nil, err
+	}
+	if p == nil && len(o.services) > 0 {
+		containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
+		if err != nil {
+			err = fmt.Errorf("list containers of project %q: %w", name, err)
+		} else {
+			err = checkServices(nil, containers, o.services)
+		}
+		if err != nil {
+			_ = eng.Close()
+			return nil, "", nil, err
+		}
+	}
+	return p, name, eng, nil
+}
+
+// finish shows a plan where only that is asked for, else applies it.
+func (o *lifecycleOptions) finish(ctx context.Context, eng engine.Engine, made *plan.Plan, title display.Title) error {
+	if o.dryRun {
+		o.showPlan(made, o.applying)
+		return nil
+	}
+	looks, err := o.looks()
+	if err != nil {
+		return err
+	}
+	return apply(ctx, eng, made, display.NewProgress(looks, o.app.Streams), title)
+}
+
+// say writes a line for people, where they want to hear anything.
+func (g *globals) say(format string, arguments ...any) {
+	if looks, err := g.looks(); err == nil && looks.Mode != display.Quiet {
+		display.NewProgress(looks, g.app.Streams).Say(fmt.Sprintf(format, arguments...))
+	}
+}

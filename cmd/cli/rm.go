@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/convergence"
+	"github.com/muster-dev/muster/convergence/plan"
+)
+
+type rmOptions struct {
+	lifecycleOptions
+	force, stop, volumes bool
+}
+
+func newRm(g *globals) *cobra.Command {
+	o := &rmOptions{lifecycleOptions: lifecycleOptions{globals: g}}
+	cmd := lifecycleCommand(&o.lifecycleOptions, "rm [OPTIONS] [SERVICE...]", "Removes stopped service containers",
+		`Remove containers that stand still, after asking.
+
+Named volumes stay; so do anonymous ones unless --volumes asks for them. What is in a container and not in a volume is lost.`,
+		func(ctx context.Context) error { return runRm(ctx, o) })
+	flags := cmd.Flags()
+	flags.BoolVarP(&o.force, "force", "f", false, "Don't ask to confirm removal")
+	flags.BoolVarP(&o.stop, "stop", "s", false, "Stop the containers, if required, before removing")
+	flags.BoolVarP(&o.volumes, "volumes", "v", false, "Remove any anonymous volumes attached to containers")
+	flags.BoolP("all", "a", false, "Has no effect: it was for one-off containers")
+	_ = flags.MarkHidden("all")
+	return cmd
+}
+
+func runRm(ctx context.Context, o *rmOptions) error {
+	p, name, eng, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
+	made, err := convergence.Converger{Engine: eng}.PlanRemove(ctx, plan.RemoveInput{
+		Name: name, Project: p, Services: o.services, Stop: o.stop, Volumes: o.volumes,
+	})
+	if err != nil {
+		return err
+	}
+	if !o.dryRun {
+		if made.Empty() {
+			o.say("No stopped containers")
+			return nil
+		}
+		if sure, err := o.confirm(made); err != nil || !sure {
+			return err
+		}
+	}
+	return o.finish(ctx, eng, made, display.Title{Project: name, Verb: "rm", Done: name + ": removed"})
+}
+
+// confirm asks whether the containers may go. Without a terminal the answer is still read, as scripts pipe it in.
+func (o *rmOptions) confirm(made *plan.Plan) (bool, error) {
+	var names []string
+	for _, change := range made.Changes {
+		for _, object := range change.Objects {
+			names = append(names, object.Name)
+		}
+	}
+	text := "Going to remove " + strings.Join(names, ", ")
+	if o.force {
+		_, err := fmt.Fprintln(o.app.Out, text)
+		return true, err
+	}
+	_, _ = fmt.Fprintf(o.app.Err, "%s [yN] ", text)
+	return o.answer()
+}
+
+// answer reads a line from the user; only a yes is one.
+func (g *globals) answer() (bool, error) {
+	line, err := bufio.NewReader(g.app.In).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("read answer: %w", err)
+	}
+	word := strings.ToLower(strings.TrimSpace(line))
+	return word == "y" || word == "yes", nil
+}
