@@ -162,6 +162,8 @@ func parsePolicy(t *testing.T, text string) (policy plan.Policy, services string
 			policy.RemoveOrphans = true
 		case "ignore-orphans":
 			policy.IgnoreOrphans = true
+		case "no-start":
+			policy.NoStart = true
 		case "wait":
 			policy.Wait = true
 			policy.WaitTimeout, _ = time.ParseDuration(value)

@@ -54,7 +54,11 @@ func Reconcile(input Input) (*Plan, error) {
 		r.createMissing(r.services[name])
 	}
 	for _, name := range order {
-		r.startService(r.services[name])
+		if input.Policy.NoStart {
+			r.replaceUnstarted(r.services[name])
+		} else {
+			r.startService(r.services[name])
+		}
 	}
 	r.finish(order)
 	return r.plan, nil

@@ -20,14 +20,8 @@ type commit struct {
 func (r *reconciler) startReplacement(s *servicePlan, one *replica, g gate, before []NodeID) []NodeID {
 	r.group = s.group
 	defer func() { r.group = 0 }()
-	old := target(*one.current)
 	// None of those that go forward together is stopped before all new ones are made.
-	after := r.creates[s.group]
-	if policy := r.oldPolicy(s, one); policy.Name != project.RestartNo && policy.Name != "" {
-		no := engine.RestartPolicy{Name: project.RestartNo}
-		after = []NodeID{r.add(step.SetRestartPolicy{Target: old, Policy: no}, after...)}
-	}
-	stop := r.add(step.StopContainer{Target: old, Timeout: r.Policy.StopTimeout, Quiet: true}, after...)
+	stop := r.stopOld(s, one, r.creates[s.group])
 	earlier := r.stopsBefore(s)
 	for _, needed := range earlier {
 		for _, stopped := range needed.stopped {
@@ -41,17 +35,7 @@ func (r *reconciler) startReplacement(s *servicePlan, one *replica, g gate, befo
 	}
 	s.stopped = append(s.stopped, stop)
 
-	named := []NodeID{stop}
-	fresh := step.Target{Name: one.nameAtCreation(), Service: s.service.Name, Replica: one.number, Final: one.name}
-	if one.resume != nil {
-		fresh.ID, fresh.Name = one.resume.ID, one.resume.Name
-	}
-	if one.current.Name == one.name {
-		named = []NodeID{r.add(step.RenameContainer{Target: old, To: project.RetiredName(old.ID, one.name)}, named...)}
-	}
-	if fresh.Name != one.name {
-		named = []NodeID{r.add(step.RenameContainer{Target: fresh, To: one.name, Completes: true}, named...)}
-	}
+	named := r.exchangeNames(s, one, stop)
 	start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name)}, named)
 	r.after(start, g.must...)
 	r.follow(start, g.may...)
@@ -67,9 +51,65 @@ func (r *reconciler) startReplacement(s *servicePlan, one *replica, g gate, befo
 	return []NodeID{ready}
 }
 
+// stopOld plans that the container that is replaced ends, and that the engine does not start it again meanwhile.
+func (r *reconciler) stopOld(s *servicePlan, one *replica, after []NodeID) NodeID {
+	old := target(*one.current)
+	if policy := r.oldPolicy(s, one); policy.Name != project.RestartNo && policy.Name != "" {
+		no := engine.RestartPolicy{Name: project.RestartNo}
+		after = []NodeID{r.add(step.SetRestartPolicy{Target: old, Policy: no}, after...)}
+	}
+	return r.add(step.StopContainer{Target: old, Timeout: r.Policy.StopTimeout, Quiet: true}, after...)
+}
+
+// exchangeNames plans that the new container gets the name of the old one, and returns the last step of that.
+func (r *reconciler) exchangeNames(s *servicePlan, one *replica, stop NodeID) []NodeID {
+	named := []NodeID{stop}
+	if one.current.Name == one.name {
+		old := target(*one.current)
+		named = []NodeID{r.add(step.RenameContainer{Target: old, To: project.RetiredName(old.ID, one.name)}, named...)}
+	}
+	fresh := step.Target{Name: one.nameAtCreation(), Service: s.service.Name, Replica: one.number, Final: one.name}
+	if one.resume != nil {
+		fresh.ID, fresh.Name = one.resume.ID, one.resume.Name
+	}
+	if fresh.Name != one.name {
+		named = []NodeID{r.add(step.RenameContainer{Target: fresh, To: one.name, Completes: true}, named...)}
+	}
+	return named
+}
+
 // renew plans that a new container takes the place of one that stands still. There is nothing to put back when it fails, and its
 // log is wanted then, so it has no group.
 func (r *reconciler) renew(s *servicePlan, one *replica, g gate) {
+	start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name)}, []NodeID{r.takeName(s, one)})
+	r.after(start, g.must...)
+	r.follow(start, g.may...)
+}
+
+// replaceUnstarted plans that the new containers of a service take the places of the old ones without being started. The old ones
+// go once the new ones have their names. What ran and stays runs on.
+func (r *reconciler) replaceUnstarted(s *servicePlan) {
+	for _, one := range s.replicas {
+		switch {
+		case one.renewed():
+			r.takeName(s, one)
+		case one.replaced():
+			r.group = s.group
+			named := r.exchangeNames(s, one, r.stopOld(s, one, r.creates[s.group]))
+			id := r.add(step.RemoveContainer{Target: target(*one.current), Quiet: true}, named...)
+			r.plan.Nodes[id].Commit = true
+			r.removals = append(r.removals, id)
+			r.group = 0
+		case one.current != nil && one.current.Running():
+			r.startAgain(s, one, gate{}) // where the plan has to stop it
+		default:
+			r.reattachKept(s, one)
+		}
+	}
+}
+
+// takeName plans that a new container takes the name of one that stands still and goes.
+func (r *reconciler) takeName(s *servicePlan, one *replica) NodeID {
 	removed := r.add(step.RemoveContainer{Target: target(*one.current), Quiet: true}, one.create...)
 	r.removals = append(r.removals, removed)
 	fresh := step.Target{Name: one.nameAtCreation(), Service: s.service.Name, Replica: one.number, Final: one.name}
@@ -77,9 +117,7 @@ func (r *reconciler) renew(s *servicePlan, one *replica, g gate) {
 	if fresh.Name != one.name {
 		named = r.add(step.RenameContainer{Target: fresh, To: one.name, Completes: true}, removed)
 	}
-	start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name)}, []NodeID{named})
-	r.after(start, g.must...)
-	r.follow(start, g.may...)
+	return named
 }
 
 // stopsBefore are services that are replaced and before which a service has to stop: those that it shares namespaces with, and

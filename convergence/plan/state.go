@@ -64,6 +64,8 @@ type Policy struct {
 	Targets []string
 	// RemoveOrphans removes containers of services that the file does not have; IgnoreOrphans does not even mention them.
 	RemoveOrphans, IgnoreOrphans bool
+	// NoStart creates what is missing and replaces what is not as wanted, and starts nothing.
+	NoStart bool
 	// StopTimeout is how long a container may take to stop; nil leaves it to the container.
 	StopTimeout *time.Duration
 	// Wait waits in the end until every service has reached its goal, for WaitTimeout at most (0: as long as it takes).
