@@ -1,0 +1,105 @@
+package buildkit
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/auth"
+	"github.com/moby/buildkit/session/filesync"
+	"github.com/moby/buildkit/session/secrets"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/muster-dev/muster/convergence/engine"
+)
+
+// attachables are what BuildKit may ask for in a session.
+func (b *Builder) attachables(request engine.BuildImage, from *source) ([]session.Attachable, error) {
+	list := []session.Attachable{
+		filesync.NewFSSyncProvider(filesync.StaticDirSource(from.folders)),
+		&authority{credentials: b.Credentials},
+	}
+	if len(request.Secrets) == 0 {
+		return list, nil
+	}
+	contents, err := readSecrets(request.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	return append(list, &keeper{contents: contents}), nil
+}
+
+// maxSecret is how much BuildKit takes for a secret.
+const maxSecret = 500 << 10
+
+// readSecrets reads all of them, so that one that is missing is told of before the build.
+func readSecrets(wanted []engine.BuildSecret) (map[string][]byte, error) {
+	contents := make(map[string][]byte, len(wanted))
+	for _, secret := range wanted {
+		content := secret.Content
+		if secret.File != "" {
+			var err error
+			if content, err = readBounded(secret.File); err != nil {
+				return nil, fmt.Errorf("secret %q: %w", secret.ID, err)
+			}
+		}
+		if len(content) > maxSecret {
+			return nil, fmt.Errorf("secret %q: it has more than the %d KB that a build can be given", secret.ID, maxSecret>>10)
+		}
+		contents[secret.ID] = content
+	}
+	return contents, nil
+}
+
+// readBounded reads a file as far as it may be a secret, and one byte more.
+func readBounded(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // nothing was written
+	return io.ReadAll(io.LimitReader(file, maxSecret+1))
+}
+
+// keeper hands secrets to BuildKit when a step of a build asks for them.
+type keeper struct {
+	secrets.UnimplementedSecretsServer
+	contents map[string][]byte
+}
+
+// Register implements session.Attachable.
+func (k *keeper) Register(server *grpc.Server) { secrets.RegisterSecretsServer(server, k) }
+
+// GetSecret implements secrets.SecretsServer.
+func (k *keeper) GetSecret(_ context.Context, request *secrets.GetSecretRequest) (*secrets.GetSecretResponse, error) {
+	content, ok := k.contents[request.GetID()]
+	if !ok {
+		return nil, status.Error(codes.NotFound, "the build was not given it")
+	}
+	return &secrets.GetSecretResponse{Data: content}, nil
+}
+
+// authority hands credentials to BuildKit, which logs in to registries itself.
+type authority struct {
+	auth.UnimplementedAuthServer // tokens are not made here: BuildKit then asks for the credentials
+	credentials                  func(ctx context.Context, host string) (Credentials, error)
+}
+
+// Register implements session.Attachable.
+func (a *authority) Register(server *grpc.Server) { auth.RegisterAuthServer(server, a) }
+
+// Credentials implements auth.AuthServer.
+func (a *authority) Credentials(ctx context.Context, request *auth.CredentialsRequest) (*auth.CredentialsResponse, error) {
+	if a.credentials == nil {
+		return &auth.CredentialsResponse{}, nil
+	}
+	found, err := a.credentials(ctx, request.GetHost())
+	if err != nil {
+		return nil, err
+	}
+	return &auth.CredentialsResponse{Username: found.Username, Secret: found.Secret}, nil
+}

@@ -1,0 +1,165 @@
+// Package buildkit builds images with the BuildKit inside an engine. It speaks BuildKit's own protocol over two connections
+// that the engine hands over: on one the client asks for a build and is told how it goes, on the other, the session, BuildKit
+// asks the client for the files of the context, for credentials and for secrets. It is the only package that imports
+// moby/buildkit, and it stays with that library's small packages: its client package is many times as heavy.
+package buildkit
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	control "github.com/moby/buildkit/api/services/control"
+	"github.com/moby/buildkit/identity"
+	"github.com/moby/buildkit/session"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/muster-dev/muster/convergence/engine"
+)
+
+// Paths of the Engine API that hand a connection over.
+const (
+	controlPath = "/grpc"
+	sessionPath = "/session"
+)
+
+// Dial asks the engine for a connection that speaks HTTP/2 without TLS: POST path with the header and an upgrade to "h2c". Its
+// errors are those of [engine.Builds]. The connection outlives the context.
+type Dial func(ctx context.Context, path string, header http.Header) (net.Conn, error)
+
+// Builder builds with one engine. Its methods may be called from many goroutines at once; its fields are not changed any more
+// by then.
+type Builder struct {
+	Dial Dial
+	// Credentials are those for a registry's host; zero where there are none. They are nothing to be printed.
+	Credentials func(ctx context.Context, host string) (Credentials, error)
+	// Proxies are build arguments of every build that does not set them itself.
+	Proxies map[string]string
+}
+
+// Credentials are what a registry wants to see. Without a Username the Secret is an identity token.
+type Credentials struct {
+	Username string
+	Secret   string
+}
+
+// Build is [engine.Builds.BuildImage].
+func (b *Builder) Build(
+	ctx context.Context, request engine.BuildImage, report func(engine.BuildProgress),
+) (engine.BuiltImage, error) {
+	from, err := openSource(request)
+	if err != nil {
+		return engine.BuiltImage{}, refusal(request, err)
+	}
+	wanted, err := solveRequest(request, b.Proxies)
+	if err != nil {
+		return engine.BuiltImage{}, refusal(request, err)
+	}
+	attachables, err := b.attachables(request, from)
+	if err != nil {
+		return engine.BuiltImage{}, refusal(request, err)
+	}
+	for key, value := range from.attributes {
+		wanted.FrontendAttrs[key] = value
+	}
+	connection, err := b.connect(ctx)
+	if err != nil {
+		return engine.BuiltImage{}, err
+	}
+	defer connection.Close() //nolint:errcheck // what it was for is done
+	j := &job{
+		dial: b.Dial, control: control.NewControlClient(connection), request: wanted,
+		from: from, progress: newProgress(report), service: request.Service,
+	}
+	return j.run(ctx, attachables)
+}
+
+// job is one build under way.
+type job struct {
+	dial     Dial
+	control  control.ControlClient
+	request  *control.SolveRequest
+	from     *source
+	progress *progress
+	service  string
+}
+
+// statusPatience is how long what an engine tells may come after the build's end. It usually ends with it.
+const statusPatience = 5 * time.Second
+
+// run carries the build out: the session, the call that is the build, and the stream that tells how it goes.
+func (j *job) run(ctx context.Context, attachables []session.Attachable) (engine.BuiltImage, error) {
+	if err := j.resolveHosts(ctx); err != nil {
+		return engine.BuiltImage{}, j.failure(ctx, err)
+	}
+	s, err := session.NewSession(ctx, j.from.sharedKey)
+	if err != nil {
+		return engine.BuiltImage{}, err
+	}
+	for _, attachable := range attachables {
+		s.Allow(attachable)
+	}
+	j.request.Ref, j.request.Session = identity.NewID(), s.ID()
+	var answer *control.SolveResponse
+	statusCtx, endStatus := context.WithCancel(context.WithoutCancel(ctx))
+	defer endStatus()
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return s.Run(groupCtx, func(ctx context.Context, _ string, header map[string][]string) (net.Conn, error) {
+			return j.dial(ctx, sessionPath, header)
+		})
+	})
+	group.Go(func() (err error) {
+		answer, err = j.control.Solve(groupCtx, j.request)
+		_ = s.Close() // it has nothing to tell
+		if groupCtx.Err() != nil {
+			endStatus()
+		}
+		time.AfterFunc(statusPatience, endStatus)
+		return err
+	})
+	group.Go(func() error {
+		j.follow(statusCtx)
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return engine.BuiltImage{}, j.failure(ctx, err)
+	}
+	return builtImage(answer), nil
+}
+
+// follow tells how the build goes until its end. What keeps it from that is no reason for a build to fail.
+func (j *job) follow(ctx context.Context) {
+	defer j.progress.end()
+	stream, err := j.control.Status(ctx, &control.StatusRequest{Ref: j.request.Ref})
+	for err == nil {
+		var update *control.StatusResponse
+		if update, err = stream.Recv(); err == nil {
+			j.progress.add(update)
+		}
+	}
+}
+
+// What an exporter answers (buildkit, exporter/containerimage/exptypes).
+const (
+	imageDigest  = "containerimage.digest"
+	configDigest = "containerimage.config.digest"
+)
+
+// builtImage reads what the exporter answered. The first digest is what the engine lists the image under: of its
+// configuration, or of its manifest where the engine keeps manifests.
+func builtImage(answer *control.SolveResponse) engine.BuiltImage {
+	built := engine.BuiltImage{ID: answer.GetExporterResponse()[imageDigest]}
+	if config := answer.GetExporterResponse()[configDigest]; config != "" && config != built.ID {
+		built.Digest = built.ID
+	}
+	return built
+}
+
+// isEnded says whether an error only tells that the caller's time is up.
+func isEnded(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, io.ErrClosedPipe)
+}

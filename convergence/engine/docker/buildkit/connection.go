@@ -1,0 +1,61 @@
+package buildkit
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+
+	"github.com/moby/buildkit/util/grpcerrors"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// maxMessage is as much as BuildKit puts into one message (containerd, defaults).
+const maxMessage = 16 << 20
+
+// errLost is what a second attempt at the control connection gets: a build does not go on where it was lost.
+var errLost = errors.New("the connection to the engine is lost")
+
+// controlConn is the connection on which builds are asked for.
+type controlConn struct {
+	*grpc.ClientConn
+	raw net.Conn
+}
+
+// connect dials before the first call, so that what keeps it from it is told as it is.
+func (b *Builder) connect(ctx context.Context) (*controlConn, error) {
+	raw, err := b.Dial(ctx, controlPath, nil)
+	if err != nil {
+		return nil, err
+	}
+	var once sync.Once
+	client, err := grpc.NewClient("passthrough:///buildkit",
+		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
+			connection, err := net.Conn(nil), errLost
+			once.Do(func() { connection, err = raw, nil })
+			return connection, err
+		}),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
+		grpc.WithUnaryInterceptor(grpcerrors.UnaryClientInterceptor),
+		grpc.WithStreamInterceptor(grpcerrors.StreamClientInterceptor),
+	)
+	if err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	return &controlConn{client, raw}, nil
+}
+
+// Close ends the connection, also where no call was made on it.
+func (c *controlConn) Close() error {
+	return errors.Join(c.ClientConn.Close(), ignoreClosed(c.raw.Close()))
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,147 @@
+package buildkit
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+	"github.com/tonistiigi/fsutil"
+	"github.com/tonistiigi/fsutil/types"
+
+	"github.com/muster-dev/muster/convergence/engine"
+)
+
+// The names under which BuildKit asks for the context and for the folder of the Dockerfile (buildkit, frontend/dockerui).
+const (
+	contextName    = "context"
+	dockerfileName = "dockerfile"
+	// namedPrefix keeps what the user calls contexts apart from these.
+	namedPrefix = "named-"
+)
+
+// source is what a build reads on this side.
+type source struct {
+	folder     string               // of the context; empty where the engine fetches it
+	folders    map[string]fsutil.FS // what BuildKit may ask for
+	attributes map[string]string    // of the request, to say where things are
+	dockerfile string               // as messages name it
+	ignore     *patternmatcher.PatternMatcher
+	ignoreFile string // the name of the file that ignore was read from
+	sharedKey  string
+}
+
+// openSource looks at all that will be read and says what is wrong with it before anything is sent.
+func openSource(request engine.BuildImage) (*source, error) {
+	s := &source{folders: map[string]fsutil.FS{}, attributes: map[string]string{}}
+	if filepath.IsAbs(request.Context) {
+		if err := s.openContext(request.Context); err != nil {
+			return nil, err
+		}
+	} else {
+		s.attributes[contextName] = request.Context
+	}
+	s.sharedKey = sharedKey(request.Context)
+	if err := s.openDockerfile(request); err != nil {
+		return nil, err
+	}
+	for name, place := range request.AdditionalContexts {
+		if err := s.addNamed(name, place); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// sharedKey is what BuildKit remembers a context's files under: with the same key only what changed since is sent. It names
+// this machine too, because several may build with the same engine. (buildkit, session.NewSession)
+func sharedKey(context string) string {
+	host, _ := os.Hostname()
+	machine, _ := os.ReadFile("/etc/machine-id") // where there is none the host's name has to do
+	sum := sha256.Sum256([]byte(host + "\x00" + string(machine) + "\x00" + context))
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *source) openContext(folder string) error {
+	context, err := openFolder("the build context", folder)
+	if err != nil {
+		return err
+	}
+	s.folder, s.folders[contextName] = folder, context
+	return nil
+}
+
+// openFolder is a folder whose files can be sent. Owners are not: they mean nothing on another machine.
+func openFolder(what, folder string) (fsutil.FS, error) {
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, advised{fmt.Errorf("%s %s does not exist", what, folder), "check the path, which is relative to the project's folder"}
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", what, err)
+	case !info.IsDir():
+		return nil, advised{
+			fmt.Errorf("%s %s is not a folder", what, folder), "name the folder that it is in; the Dockerfile is named by dockerfile",
+		}
+	}
+	opened, err := os.Open(folder)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	_ = opened.Close()
+	files, err := fsutil.NewFS(folder)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return fsutil.NewFilterFS(files, &fsutil.FilterOpt{Map: func(_ string, stat *types.Stat) fsutil.MapResult {
+		stat.Uid, stat.Gid = 0, 0
+		return fsutil.MapResultKeep
+	}})
+}
+
+// addNamed is a context beside the main one: a folder here, or what the engine fetches.
+func (s *source) addNamed(name, place string) error {
+	if named, err := reference.ParseNormalizedNamed(name); err == nil { // BuildKit looks names up in this form
+		name = strings.TrimSuffix(reference.FamiliarString(named), ":latest")
+	}
+	if !filepath.IsAbs(place) {
+		s.attributes["context:"+name] = place
+		return nil
+	}
+	files, err := openFolder(fmt.Sprintf("the additional context %q", name), place)
+	if err != nil {
+		return err
+	}
+	s.attributes["context:"+name] = "local:" + namedPrefix + name
+	s.folders[namedPrefix+name] = files
+	return nil
+}
+
+// readIgnore reads the patterns of what is not to be sent, which BuildKit will ask for and apply: those beside the Dockerfile,
+// under its name, else those of the context.
+func (s *source) readIgnore(content []byte, name string) error {
+	if content == nil && s.folder != "" {
+		var err error
+		name = ".dockerignore"
+		content, err = os.ReadFile(filepath.Join(s.folder, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	patterns, err := ignorefile.ReadAll(strings.NewReader(string(content)))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	s.ignoreFile = name
+	if s.ignore, err = patternmatcher.New(patterns); err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	return nil
+}
