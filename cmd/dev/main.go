@@ -94,6 +94,7 @@ func commands() []command {
 		{"engine env", "", "print what a shell needs to reach the engine that was started here", engineEnv},
 		{"engine peer", "", "fetch docker compose and buildx, to compare with", enginePeer},
 		{"images", "", "make the images of the examples", makeImages},
+		{"software", "", "make images of redis, postgres, nginx and busybox out of Debian's packages", makeSoftware},
 		{"test", "[--fake | --engine]", "run all tests, or only those that need no engine, or one", runTests},
 		{"bench", "", "measure what has limits, against a bare client on the same engine", runBench},
 		{"docs", "", "write the list of commands into README.md", writeDocs},

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/muster-dev/muster/cmd/dev/daemon"
+	"github.com/muster-dev/muster/cmd/dev/provision"
+	"github.com/muster-dev/muster/cmd/dev/software"
+	"github.com/muster-dev/muster/convergence/engine/docker"
+)
+
+// makeSoftware makes images of well-known software out of Debian's packages.
+func makeSoftware(ctx context.Context, t tool, _ []string) error {
+	found, err := required(ctx, t)
+	if err != nil {
+		return err
+	}
+	return errors.Join(importSoftware(ctx, t, found.Client), found.Close())
+}
+
+// importSoftware makes the images that the engine does not have yet.
+func importSoftware(ctx context.Context, t tool, client *docker.Client) error {
+	machine, err := provision.ThisMachine()
+	if err != nil {
+		return err
+	}
+	unlock, err := daemon.Lock(ctx, t.cache)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	started := time.Now()
+	if _, err := (software.Maker{Client: client, Fetcher: t.fetcher(machine)}).Ensure(ctx); err != nil {
+		return err
+	}
+	t.say("images of software are there, after %v", time.Since(started).Round(time.Millisecond))
+	return nil
+}
