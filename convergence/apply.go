@@ -103,7 +103,7 @@ func (r *run) skipped(ctx context.Context, id plan.NodeID) {
 	if g.skip(!node.Commit) {
 		r.undos.Go(func() error { r.undo(ctx, g); return nil })
 	}
-	if g.unmet() {
+	if g.unmet(node.When) {
 		r.tell(r.event(node, Unmet))
 		return
 	}
@@ -121,9 +121,9 @@ func (r *run) visit(ctx context.Context, id plan.NodeID) error {
 	node := r.plan.Nodes[id]
 	g := r.groupOf(node)
 	if g == nil {
-		return r.settle(node, r.do(ctx, node), nil)
+		return r.settle(node, r.doAlone(ctx, node), nil)
 	}
-	state, err := g.enter(ctx, r.eng)
+	state, err := g.enter(ctx, r.eng, node.When)
 	switch {
 	case err != nil:
 	case state == groupUnmet:
@@ -142,6 +142,21 @@ func (r *run) visit(ctx context.Context, id plan.NodeID) error {
 		undone = r.undo(ctx, g)
 	}
 	return r.settle(node, err, undone)
+}
+
+// doAlone runs a step that belongs to no group, if its condition is met.
+func (r *run) doAlone(ctx context.Context, node plan.Node) error {
+	if node.When != nil {
+		met, err := node.When.Met(ctx, r.eng)
+		if err != nil {
+			return err
+		}
+		if !met {
+			r.tell(r.event(node, Unmet))
+			return nil
+		}
+	}
+	return r.do(ctx, node)
 }
 
 // do runs a step and tells of it.

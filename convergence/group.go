@@ -6,6 +6,7 @@ import (
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/convergence/step"
 )
 
 // groupState is what a step finds when it is its turn.
@@ -14,15 +15,15 @@ type groupState uint8
 const (
 	groupOpen groupState = iota
 	groupFailed
-	groupUnmet
+	groupUnmet // of the step's condition
 )
 
-// group is how far the steps of a group are. Its mutex is held while the condition is asked, so that it is asked once.
+// group is how far the steps of a group are. Its mutex is held while a condition is asked, so that it is asked once.
 type group struct {
 	plan *plan.Group
 
 	mutex   sync.Mutex
-	asked   bool
+	asked   map[string]bool // what conditions were found to be, by their words
 	state   groupState
 	begun   bool // a step has run, so there may be something to undo
 	running int
@@ -31,22 +32,41 @@ type group struct {
 }
 
 // enter is called before a step. Each enter is followed by a leave, whatever it returned.
-func (g *group) enter(ctx context.Context, eng engine.Engine) (groupState, error) {
+func (g *group) enter(ctx context.Context, eng engine.Engine, when step.Condition) (groupState, error) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	g.running++
-	if !g.asked && g.plan.When != nil && g.state == groupOpen {
-		met, err := g.plan.When.Met(ctx, eng)
-		if err != nil {
-			return groupFailed, err
-		}
-		if !met {
-			g.state = groupUnmet
-		}
-		g.asked = true
+	if g.state == groupFailed {
+		return groupFailed, nil
 	}
-	g.begun = g.begun || g.state == groupOpen
-	return g.state, nil
+	met, err := g.met(ctx, eng, when)
+	switch {
+	case err != nil:
+		return groupFailed, err
+	case !met:
+		return groupUnmet, nil
+	}
+	g.begun = true
+	return groupOpen, nil
+}
+
+// met asks a condition once. The caller holds the mutex.
+func (g *group) met(ctx context.Context, eng engine.Engine, when step.Condition) (bool, error) {
+	if when == nil {
+		return true, nil
+	}
+	if met, asked := g.asked[when.String()]; asked {
+		return met, nil
+	}
+	met, err := when.Met(ctx, eng)
+	if err != nil {
+		return false, err
+	}
+	if g.asked == nil {
+		g.asked = map[string]bool{}
+	}
+	g.asked[when.String()] = met
+	return met, nil
 }
 
 // begins notes what a step is about to do.
@@ -83,8 +103,13 @@ func (g *group) end(failed bool) (undo bool) {
 	return true
 }
 
-func (g *group) unmet() bool {
+// unmet says whether a condition was asked and not met.
+func (g *group) unmet(when step.Condition) bool {
+	if when == nil {
+		return false
+	}
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
-	return g.state == groupUnmet
+	met, asked := g.asked[when.String()]
+	return asked && !met
 }

@@ -3,6 +3,8 @@ package convergence_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -34,7 +36,7 @@ func TestAFailedReplacementGivesTheOldContainerBack(t *testing.T) {
 			s := newStage(t, "box")
 			s.mustUp(old)
 			before, other := s.container("p-web-1"), s.foreignOnPort("other", 8081)
-			s.failingUp(test.wanted, test.want)
+			_ = s.failingUp(test.wanted, test.want)
 			s.runs(before)
 			s.runs(other)
 			s.named("other running, p-web-1 running")
@@ -62,7 +64,7 @@ func TestARenamedContainerThatFailsGivesTheOldNameBack(t *testing.T) {
 	s := newStage(t, "box")
 	s.mustUp("services: {web: {image: box, container_name: one}}")
 	before := s.container("one")
-	s.failingUp(`services: {web: {image: box, container_name: two, command: [-exit, "3"]}}`, "exited (3)")
+	_ = s.failingUp(`services: {web: {image: box, container_name: two, command: [-exit, "3"]}}`, "exited (3)")
 	s.runs(before)
 	s.named("one running")
 }
@@ -136,3 +138,192 @@ volumes: {data: {driver_opts: {a: b}}, log: }
 	}
 }
 
+// twice is a registry with an image that is always pulled, and has been brought up once.
+func twice(t *testing.T, content string) (*stage, *dockertest.Registry) {
+	t.Helper()
+	registry := dockertest.NewRegistry()
+	s := newStageWith(t, dockertest.Options{Remote: registry}, "box")
+	registry.Push(dockertest.Box("registry.test/app"))
+	s.mustUp(content)
+	return s, registry
+}
+
+const always = "image: registry.test/app, pull_policy: always"
+
+// stop stops containers of the project.
+func (s *stage) stop(services ...string) {
+	s.t.Helper()
+	converger := s.converger()
+	made, err := converger.PlanStop(s.t.Context(), plan.StopInput{Name: "p", Services: services})
+	if err == nil {
+		err = converger.Apply(s.t.Context(), made)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func TestAPullThatBringsNothingNewStartsWhatStandsStill(t *testing.T) {
+	t.Parallel()
+	const content = "services: {app: {" + always + "}}"
+	s, _ := twice(t, content)
+	before := s.container("p-app-1")
+	s.stop()
+	s.mustUp(content)
+	s.runs(before)
+}
+
+func TestAPullThatBringsSomethingNewReplacesWhatStandsStill(t *testing.T) {
+	t.Parallel()
+	const content = "services: {app: {" + always + "}}"
+	s, registry := twice(t, content)
+	before := s.container("p-app-1")
+	s.stop()
+	other := dockertest.Box("registry.test/app")
+	other.Version = "2"
+	registry.Push(other)
+	s.mustUp(content)
+	if now := s.container("p-app-1"); now.ID == before.ID || now.State != "running" {
+		t.Errorf("now %+v, before %+v", now, before)
+	}
+	s.named("p-app-1 running")
+}
+
+// A one-shot that is always pulled runs once an up, whether the pull brings something or not.
+func TestAPulledOneShotRunsOnce(t *testing.T) {
+	t.Parallel()
+	const content = `services: {job: {` + always + `, command: [-out, ran]}, web: {image: box, depends_on: {job: {condition: service_completed_successfully}}}}`
+	s, registry := twice(t, content)
+	s.mustUp(content)
+	if got := strings.Count(s.container("p-job-1").Log, "ran"); got != 2 {
+		t.Errorf("ran %d times in two ups", got)
+	}
+	other := dockertest.Box("registry.test/app")
+	other.Version = "2"
+	registry.Push(other)
+	s.mustUp(content)
+	if got := strings.Count(s.container("p-job-1").Log, "ran"); got != 1 {
+		t.Errorf("the new one ran %d times", got)
+	}
+	s.named("p-job-1 exited, p-web-1 running")
+}
+
+func TestAPullThatBringsNothingNewLosesNoOtherChange(t *testing.T) {
+	t.Parallel()
+	const app = "app: {" + always + "%s}"
+	for _, test := range []struct{ name, before, after string }{
+		{
+			"a sharer that changes", fmt.Sprintf(app, "") + ", side: {image: box, network_mode: 'service:app'}",
+			fmt.Sprintf(app, "") + ", side: {image: box, network_mode: 'service:app', environment: {A: b}}",
+		},
+		{"a sharer that is new", fmt.Sprintf(app, ""), fmt.Sprintf(app, "") + ", side: {image: box, network_mode: 'service:app'}"},
+		{"volumes from it", fmt.Sprintf(app, ""), fmt.Sprintf(app, "") + ", side: {image: box, volumes_from: [app]}"},
+		{"one more replica", fmt.Sprintf(app, ""), fmt.Sprintf(app, ", scale: 2")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := twice(t, "services: {"+test.before+"}")
+			before := s.container("p-app-1")
+			s.mustUp("services: {" + test.after + "}")
+			s.runs(before)
+			s.settled(strings.ReplaceAll("services: {"+test.after+"}", ", pull_policy: always", ""))
+		})
+	}
+}
+
+func TestANetworkMadeAnewUnderAPullKeepsAllAttached(t *testing.T) {
+	t.Parallel()
+	const content = "services: {app: {" + always + "}}\nnetworks: {default: {driver_opts: {a: '%s'}}}"
+	s, _ := twice(t, fmt.Sprintf(content, "1"))
+	s.mustUp(fmt.Sprintf(content, "2"))
+	s.named("p-app-1 running")
+	if got := s.container("p-app-1").Networks; len(got) != 1 {
+		t.Errorf("networks %v", got)
+	}
+	s.settled(strings.ReplaceAll(fmt.Sprintf(content, "2"), ", pull_policy: always", ""))
+}
+
+// What is not healthy yet is waited for, also when a pull might have replaced it and did not.
+func TestAPullThatBringsNothingNewStillWaitsForHealth(t *testing.T) {
+	t.Parallel()
+	const content = `
+services:
+  app:
+    image: registry.test/app
+    pull_policy: always
+    command: [-starting, -stay]
+    healthcheck: {test: [CMD, /testbox, probe], interval: 10ms, retries: 3}
+`
+	s, _ := twice(t, content)
+	_ = s.failingUp(content+"  web: {image: box, depends_on: {app: {condition: service_healthy}}}\n", "p-app-1 is unhealthy")
+	if c := s.container("p-web-1"); c.State != "created" {
+		t.Errorf("started although what it depends on is not healthy: %+v", c)
+	}
+}
+
+// A network that is made anew takes out whoever is in it, and brings everybody back.
+func TestANetworkMadeAnewBringsEverybodyBack(t *testing.T) {
+	t.Parallel()
+	const before = `
+services: {web: {image: box, networks: [back]}, gone: {image: box, networks: [back]}, guest: {image: box}, still: {image: box, networks: [back]}, paused: {image: box, networks: [back]}}
+networks: {default: , back: {driver_opts: {a: '1'}}}
+`
+	const after = `
+services: {web: {image: box, networks: [back]}, guest: {image: box}, still: {image: box, networks: [back]}, paused: {image: box, networks: [back]}}
+networks: {default: , back: {driver_opts: {a: '2'}}}
+`
+	s := newStage(t, "box")
+	s.mustUp(before)
+	if err := s.eng.ConnectNetwork(t.Context(), "p-guest-1", engine.Endpoint{Network: "p_back"}); err != nil {
+		t.Fatal(err)
+	}
+	s.pause("p-paused-1")
+	s.stop("still")
+	ids := map[string]string{}
+	for _, c := range s.Snapshot().Containers {
+		ids[c.Name] = c.ID
+	}
+	s.mustUp(after)
+	s.named("p-gone-1 running, p-guest-1 running, p-paused-1 running, p-still-1 running, p-web-1 running")
+	for _, c := range s.Snapshot().Containers {
+		if c.ID != ids[c.Name] || !strings.Contains(strings.Join(c.Networks, " "), "p_back") {
+			t.Errorf("%s: networks %v, another one: %v", c.Name, c.Networks, c.ID != ids[c.Name])
+		}
+	}
+	s.settled(after)
+}
+
+// pause pauses a container by hand.
+func (s *stage) pause(name string) { s.byHand(http.MethodPost, "/containers/"+name+"/pause") }
+
+// byHand asks the engine for something as a person would, past the client of the test.
+func (s *stage) byHand(method, path string) {
+	s.t.Helper()
+	answer := httptest.NewRecorder()
+	s.ServeHTTP(answer, httptest.NewRequestWithContext(s.t.Context(), method, path, http.NoBody))
+	if answer.Code >= http.StatusBadRequest {
+		s.t.Fatalf("%s %s: %d %s", method, path, answer.Code, answer.Body)
+	}
+}
+
+// What is left out of an up keeps running, and is neither an orphan nor replaced.
+func TestAnUpOfOneServiceTouchesNoOther(t *testing.T) {
+	t.Parallel()
+	const content = "services: {web: {image: box, environment: {N: '%[1]s'}, depends_on: [db]}, db: {image: box, environment: {N: '%[1]s'}}, other: {image: box, environment: {N: '%[1]s'}}}"
+	only := func(noDeps bool) func(*project.Options) {
+		return func(o *project.Options) { o.Services, o.NoDeps = []string{"web"}, noDeps }
+	}
+	s := newStage(t, "box")
+	s.mustUp(fmt.Sprintf(content, "1"))
+	db, other := s.container("p-db-1"), s.container("p-other-1")
+	if made := s.mustUp(fmt.Sprintf(content, "2"), only(true)); len(made.Warnings) > 0 {
+		t.Errorf("warnings %v", made.Warnings)
+	}
+	s.runs(db)
+	s.runs(other)
+	s.mustUp(fmt.Sprintf(content, "2"), only(false))
+	if now := s.container("p-db-1"); now.ID == db.ID {
+		t.Errorf("a dependency that has changed is not replaced")
+	}
+	s.runs(other)
+}

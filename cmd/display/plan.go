@@ -258,10 +258,8 @@ func toJSONStep(p *plan.Plan, node plan.Node) jsonStep {
 	for _, after := range p.Order.Deps(node.ID) {
 		converted.After = append(converted.After, int(after))
 	}
-	if node.Group > 0 {
-		if when := p.Groups[node.Group-1].When; when != nil {
-			converted.When = when.String()
-		}
+	if node.When != nil {
+		converted.When = node.When.String()
 	}
 	return converted
 }

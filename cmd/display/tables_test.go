@@ -59,8 +59,8 @@ func TestPlanText(t *testing.T) {
 func TestPlanJSON(t *testing.T) {
 	t.Parallel()
 	s := newStory()
-	s.plan.Groups = []plan.Group{{Name: "web", When: step.ImageChanged{Reference: "web"}}}
-	s.plan.Nodes[5].Group = 1
+	s.plan.Groups = []plan.Group{{Name: "web"}}
+	s.plan.Nodes[5].Group, s.plan.Nodes[5].When = 1, step.ImageChanged{Reference: "web"}
 	var text bytes.Buffer
 	if err := PlanJSON(&text, s.plan); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/graph"
@@ -19,15 +21,14 @@ func (r *reconciler) createMissing(s *servicePlan) {
 	}
 	r.openGroup(s)
 	for _, one := range s.replicas {
+		r.group, r.only = 0, conditional{}
 		switch {
 		case one.current == nil:
-			r.group = 0
 			one.create = []NodeID{r.create(s, one, one.name, cleared)}
 		case one.renewed():
-			r.group = 0
 			one.create = []NodeID{r.create(s, one, one.newName(), cleared)}
 		case one.replaced():
-			r.group = s.group
+			r.group, r.only = s.group, one.only
 			if one.resume == nil {
 				one.create = []NodeID{r.create(s, one, one.newName(), cleared)}
 				r.creates[s.group] = append(r.creates[s.group], one.create...)
@@ -35,29 +36,16 @@ func (r *reconciler) createMissing(s *servicePlan) {
 			r.undoDetach(s, one)
 			r.undo(r.restore(s, one))
 		default:
-			r.group = 0
 			r.keepName(s, one, cleared)
 		}
 	}
-	r.group = 0
+	r.group, r.only = 0, conditional{}
 }
 
 // openGroup gives a service that is replaced its group: that of a service whose namespaces it shares, where that is replaced
 // too, because they go forward and back together.
 func (r *reconciler) openGroup(s *servicePlan) {
-	var when step.Condition
-	replaced := false
-	for _, one := range s.replicas {
-		if !one.replaced() || one.renewed() {
-			continue
-		}
-		replaced = true
-		if one.maybe {
-			ref := r.Project.ImageName(s.service)
-			when = step.ImageChanged{Reference: ref, Was: r.images[ref].current.ID}
-		}
-	}
-	if !replaced {
+	if !slices.ContainsFunc(s.replicas, func(one *replica) bool { return one.replaced() && !one.renewed() }) {
 		return
 	}
 	for _, sharing := range graph.SharedWith(s.service) {
@@ -66,7 +54,7 @@ func (r *reconciler) openGroup(s *servicePlan) {
 			return
 		}
 	}
-	r.beginGroup(s.service.Name, when)
+	r.beginGroup(s.service.Name)
 	s.group = r.group
 	r.endGroup()
 }
@@ -78,13 +66,11 @@ func (r *reconciler) create(s *servicePlan, one *replica, name string, after []N
 		Fields:   s.fields,
 		Replaces: one.current != nil,
 	}
-	for _, sharing := range graph.SharedWith(s.service) {
-		if create.Shares == nil {
-			create.Shares = map[string]string{}
-		}
-		create.Shares[sharing.Service] = r.firstContainer(sharing.Service)
-	}
+	create.Shares, create.Renamed = r.shares(s.service)
 	id := r.add(create, after...)
+	if name == one.name {
+		r.follow(id, r.orphanRemovals...) // one of them may have the name
+	}
 	for key := range s.service.Networks {
 		r.after(id, r.networks[key].ready...)
 	}
@@ -102,14 +88,28 @@ func (r *reconciler) create(s *servicePlan, one *replica, name string, after []N
 	return id
 }
 
+// shares are the containers whose namespaces or volumes a service shares, by service, and what those of them that are created
+// under a temporary name are called in the end.
+func (r *reconciler) shares(service project.Service) (shares, renamed map[string]string) {
+	sharings := graph.SharedWith(service)
+	if len(sharings) == 0 {
+		return nil, nil
+	}
+	shares, renamed = map[string]string{}, map[string]string{}
+	for _, sharing := range sharings {
+		name := r.firstContainer(sharing.Service)
+		shares[sharing.Service] = name
+		if shared := r.services[sharing.Service]; shared != nil && len(shared.replicas) > 0 && shared.replicas[0].replaced() {
+			renamed[name] = shared.replicas[0].name
+		}
+	}
+	return shares, renamed
+}
+
 // undoDetach brings the old container back into networks that the plan makes anew.
 func (r *reconciler) undoDetach(s *servicePlan, one *replica) {
-	for _, endpoint := range r.endpoints(s.service, one) {
-		for _, n := range r.networks {
-			if n.replaced && n.name == endpoint.Network && attached(*one.current, n.current.ID, n.name) {
-				r.undo(step.ConnectNetwork{Target: target(*one.current), Endpoint: endpoint})
-			}
-		}
+	for _, n := range r.madeAnew(*one.current) {
+		r.undo(step.ConnectNetwork{Target: target(*one.current), Endpoint: r.endpointIn(n, s, one)})
 	}
 }
 

@@ -38,7 +38,13 @@ func (r *reconciler) reasons(s *servicePlan, container engine.Container) []Reaso
 // fingerprintReasons are the fields that differ from what the container was made from: by its fingerprint alone where it has
 // one, else by docker compose's hash.
 func (r *reconciler) fingerprintReasons(s *servicePlan, container engine.Container) []Reason {
-	return labelReasons(container.Labels, r.wantedFields(s), func() (string, error) { return s.hash, nil })
+	reasons := labelReasons(container.Labels, r.wantedFields(s), func() (string, error) { return s.hash, nil })
+	for i, reason := range reasons {
+		if service, ok := strings.CutPrefix(reason.Path, step.SharesField("")); ok {
+			reasons[i] = Reason{Text: "shares with a container of " + service + " that is not there any more"}
+		}
+	}
+	return reasons
 }
 
 // wantedFields are a service's fields, and the containers whose namespaces or volumes it shares, where those stay: one of them
@@ -62,12 +68,12 @@ func (r *reconciler) wantedFields(s *servicePlan) project.Fields {
 	return fields
 }
 
-// lastingID is the ID that a replica's container will have, where it is known before the plan is carried out.
+// lastingID is the ID that a replica's container has, where the plan does not create the only one that it will have.
 func (r *replica) lastingID() string {
 	switch {
 	case r.resume != nil:
 		return r.resume.ID
-	case r.current != nil && !r.replaced():
+	case r.current != nil:
 		return r.current.ID
 	}
 	return ""
@@ -121,19 +127,32 @@ func LooksSecret(name, value string) bool {
 // spreadReplacement replaces what shares the namespaces or volumes of a container that is replaced: it would go on sharing the
 // old one's.
 func (r *reconciler) spreadReplacement(order []string) {
+	if r.Policy.Recreate == RecreateNone {
+		return
+	}
 	for _, name := range order {
 		s := r.services[name]
 		for _, sharing := range graph.SharedWith(s.service) {
 			shared := r.services[sharing.Service]
-			if shared == nil || !shared.changed() {
+			if shared == nil || len(shared.replicas) == 0 {
 				continue
 			}
 			for _, one := range s.replicas {
-				if one.current != nil && !one.replaced() && r.Policy.Recreate != RecreateNone {
-					text := "shares " + sharing.Key + " of " + sharing.Service + ", which is replaced"
-					one.reasons = []Reason{{Text: text}}
-				}
+				one.goWith(shared.replicas[0], sharing)
 			}
 		}
+	}
+}
+
+// goWith replaces a replica that exists with the one that it shares with.
+func (r *replica) goWith(shared *replica, sharing graph.Sharing) {
+	switch {
+	case r.current == nil || len(r.reasons) > 0:
+	case shared.maybe() && !r.only.always():
+		r.only = r.only.or(shared.only)
+	case shared.maybe():
+		r.only = shared.only
+	case shared.current == nil || shared.replaced():
+		r.reasons = []Reason{{Text: "shares " + sharing.Key + " of " + sharing.Service + ", which is replaced"}}
 	}
 }

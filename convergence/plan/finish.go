@@ -23,36 +23,49 @@ func (r *reconciler) waitForAll(order []string) {
 	if !r.Policy.Wait {
 		return
 	}
-	var started []NodeID
-	var waits []step.Wait
+	var unproven []NodeID
 	for _, name := range order {
-		s, goal := r.services[name], r.goalOf(name)
-		if len(s.waits[goal]) > 0 || goal == step.Ready && len(s.waits[step.Healthy]) > 0 {
-			continue
-		}
-		for _, one := range s.replicas {
-			if len(one.stands) > 0 && goal == step.Ready || len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal) {
-				continue
-			}
-			wait := step.Wait{
-				Target: one.target(name), Goal: goal, Project: r.Project.Name,
-				Restarts: project.Restarts(s.service), Deadline: r.deadline,
-			}
-			id := r.add(wait, one.start...)
-			if goal == step.Ready && !checksHealth(s.service) {
-				wait.Goal = step.Running
-				started, waits = append(started, id), append(waits, wait)
-			}
-		}
+		unproven = append(unproven, r.waitInTheEnd(r.services[name], r.goalOf(name))...)
 	}
-	if len(waits) == 0 {
+	if len(unproven) == 0 {
 		return
 	}
 	settled := r.add(step.Settle{For: stands})
-	r.follow(settled, started...)
-	for i, wait := range waits {
-		r.add(wait, settled, started[i])
+	r.follow(settled, unproven...)
+	for _, id := range unproven {
+		again, _ := r.plan.Nodes[id].Step.(step.Wait)
+		again.Goal = step.Running
+		r.add(again, settled, id)
 	}
+}
+
+// waitInTheEnd plans the waits for a service's replicas. It returns those after which "running" is all that is known.
+func (r *reconciler) waitInTheEnd(s *servicePlan, goal step.Goal) (unproven []NodeID) {
+	if len(s.waits[goal]) > 0 || goal == step.Ready && len(s.waits[step.Healthy]) > 0 {
+		return nil
+	}
+	for _, one := range s.replicas {
+		if one.isWaitedFor(goal) {
+			continue
+		}
+		id := r.add(step.Wait{
+			Target: one.target(s.service.Name), Goal: goal, Project: r.Project.Name,
+			Restarts: project.Restarts(s.service), Deadline: r.deadline,
+		}, one.started()...)
+		if goal == step.Ready && !checksHealth(s.service) {
+			unproven = append(unproven, id)
+		}
+	}
+	return unproven
+}
+
+// isWaitedFor says that a replica needs no wait in the end: it has one in its replacement, or it is there already and nothing
+// happens to it.
+func (r *replica) isWaitedFor(goal step.Goal) bool {
+	if goal == step.Ready && len(r.stands) > 0 && !r.maybe() {
+		return true
+	}
+	return len(r.start) == 0 && r.current != nil && hasReached(*r.current, goal)
 }
 
 // goalOf is what a service has to reach in the end.
@@ -65,14 +78,20 @@ func (r *reconciler) goalOf(name string) step.Goal {
 	return step.Ready
 }
 
-// removeOrphans removes containers of services that the file does not have, or says that they are there.
+// removeOrphans removes containers of services that the file does not have, where that is wanted.
 func (r *reconciler) removeOrphans() {
+	for _, container := range r.orphans {
+		if r.Policy.RemoveOrphans && !r.gone[container.ID] {
+			r.orphanRemovals = append(r.orphanRemovals, r.removeContainer(container))
+		}
+	}
+}
+
+// tellOfOrphans says what becomes of containers of services that the file does not have.
+func (r *reconciler) tellOfOrphans() {
 	switch {
 	case len(r.orphans) == 0:
 	case r.Policy.RemoveOrphans:
-		for _, container := range r.orphans {
-			r.removeContainer(container)
-		}
 		r.describeOrphans(Remove, []Reason{{Text: "not in the file any more"}})
 	case !r.Policy.IgnoreOrphans:
 		r.describeOrphans(Orphan, nil)
@@ -186,18 +205,18 @@ func describeReplica(s *servicePlan, one *replica) (Kind, []Reason) {
 	switch {
 	case one.current == nil:
 		return Create, nil
-	case one.maybe:
-		return Maybe, []Reason{{Text: "replaced if the pull brings another image"}}
-	case one.replaced():
+	case one.replaced() && !one.maybe():
 		return Replace, one.reasons
 	case one.restart:
 		return Restart, []Reason{{Text: "something that it depends on is replaced"}}
-	case len(one.start) > 0 && one.current.Running():
+	case one.again && one.current.Running():
 		return Restart, []Reason{{Text: "its network is made anew"}}
-	case len(one.start) > 0 && isOneShot(s.service, *one.current):
+	case one.again && isOneShot(s.service, *one.current):
 		return RunAgain, nil
-	case len(one.start) > 0:
+	case one.again:
 		return Start, []Reason{{Text: standsStill(*one.current)}}
+	case one.maybe():
+		return Maybe, []Reason{{Text: "replaced if the pull brings another image"}}
 	case len(one.create) > 0:
 		return Finish, []Reason{{Text: "gets its name back after an interrupted replacement"}}
 	}

@@ -15,7 +15,7 @@ type imagePlan struct {
 	ref     string
 	current *engine.Image // nil when the engine does not have it
 	pull    []NodeID      // empty when nothing is pulled
-	// mayChange says that the pull may bring another image than the one that is here.
+	// mayChange says that the pull may bring another image than the one that is here, or that containers were made from.
 	mayChange bool
 	// newer is the digest that the registry is known to have in its place; empty where that is not known.
 	newer string
@@ -48,8 +48,8 @@ func (r *reconciler) planImages(service project.Service) {
 		r.imageProblem(service, "build it: pull_policy is build, and muster build is not there yet")
 	default:
 		i.pull = []NodeID{r.add(step.PullImage{Reference: ref, Platform: service.Platform})}
-		i.mayChange = i.current != nil && !r.registryHasSame(i)
-		if i.mayChange {
+		i.mayChange = i.current == nil || !r.registryHasSame(i)
+		if i.current != nil && i.mayChange {
 			i.newer = r.State.RemoteDigests[ref]
 		}
 	}
@@ -76,6 +76,19 @@ func (r *reconciler) registryHasSame(i *imagePlan) bool {
 		}
 	}
 	return false
+}
+
+// mayChange is the condition on which a container's image is another one after the pull: always, where nothing is pulled that
+// could bring one.
+func (r *reconciler) mayChange(service project.Service, container engine.Container) conditional {
+	image := r.images[r.Project.ImageName(service)]
+	switch {
+	case !image.mayChange || image.current == nil && container.ImageID == "":
+		return conditional{}
+	case image.current == nil: // it was removed, or another one has its tag
+		return conditional{step.ImageChanged{Reference: image.ref, Was: container.ImageID}, image.pull}
+	}
+	return conditional{step.ImageChanged{Reference: image.ref, Was: image.current.ID}, image.pull}
 }
 
 // digestOf is what the registry had called an image that is here; its ID where that is not known.

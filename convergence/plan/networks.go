@@ -16,6 +16,7 @@ type networkPlan struct {
 	current   *engine.Network // nil when there is none
 	change    *Change         // nil when it stays
 	replaced  bool
+	stops     []NodeID // of the containers in a network that is replaced
 	ready     []NodeID // what must be done before a container can use it
 }
 
@@ -143,7 +144,7 @@ func (r *reconciler) replaceNetwork(n *networkPlan, wanted project.Network, reas
 	n.change = &Change{
 		Kind: Replace, Ref: graph.Network(n.key), Reasons: reasons, Objects: []step.Object{{Kind: step.Network, Name: n.name}},
 	}
-	r.beginGroup("network "+n.key, nil)
+	r.beginGroup("network " + n.key)
 	r.undo(step.CreateNetwork{Key: n.key, Request: engine.CreateNetwork{
 		Name: n.name, Labels: n.current.Labels, Network: n.current.Settings,
 	}})
@@ -155,6 +156,7 @@ func (r *reconciler) replaceNetwork(n *networkPlan, wanted project.Network, reas
 		var after []NodeID
 		if container.Running() {
 			after = append(after, r.add(step.StopContainer{Target: target(container), Timeout: r.Policy.StopTimeout}))
+			n.stops = append(n.stops, after...)
 		}
 		detached = append(detached, r.add(step.DisconnectNetwork{Target: target(container), Network: n.current.ID}, after...))
 		r.undo(step.ConnectNetwork{Target: target(container), Endpoint: r.oldEndpoint(container, n.name)})
@@ -210,5 +212,17 @@ func (r *reconciler) removeUnusedNetworks() {
 			Kind: Remove, Ref: graph.Network(key), Objects: []step.Object{{Kind: step.Network, Name: network.Name}},
 			Reasons: []Reason{{Text: "renamed to " + wanted.Name}},
 		})
+	}
+}
+
+// holdNetworks leaves networks that are made anew until all images are there: without one of them, containers that were stopped for
+// it could not come back.
+func (r *reconciler) holdNetworks() {
+	for _, key := range sortedKeys(r.networks) {
+		for _, stop := range r.networks[key].stops {
+			for _, ref := range sortedKeys(r.images) {
+				r.after(stop, r.images[ref].pull...)
+			}
+		}
 	}
 }

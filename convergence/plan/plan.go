@@ -3,6 +3,8 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -21,6 +23,9 @@ type Node struct {
 	Step step.Step
 	// Group is the number of the group that the step belongs to, counted from 1; 0 means none.
 	Group int
+	// When decides, when the step's turn comes, whether it is done; nil means yes. One that is not done counts as done for those that
+	// come after it. A group decides once for all its steps with the same condition.
+	When step.Condition
 	// Commit marks a step that comes when its group has succeeded: its failure undoes nothing.
 	Commit bool
 	// Optional marks a step whose failure is a warning: what comes after it goes on.
@@ -30,8 +35,6 @@ type Node struct {
 // Group is steps that go forward or back together.
 type Group struct {
 	Name string // of the service
-	// When decides, at the group's first step, whether any of its steps is done; nil means yes.
-	When step.Condition
 	// Undo are steps that put back what was, in order, whatever the group had done. They run when a step of it fails.
 	Undo []step.Step
 }
@@ -181,15 +184,18 @@ func (p *Plan) String() string {
 }
 
 func (p *Plan) writeMarks(text *strings.Builder, node Node) {
+	var marks []string
 	if node.Group > 0 {
-		fmt.Fprintf(text, " [%d", node.Group)
-		if node.Commit {
-			text.WriteString(" commit")
-		}
-		if when := p.Groups[node.Group-1].When; when != nil {
-			fmt.Fprintf(text, " if %s", when)
-		}
-		text.WriteString("]")
+		marks = append(marks, strconv.Itoa(node.Group))
+	}
+	if node.Commit {
+		marks = append(marks, "commit")
+	}
+	if node.When != nil {
+		marks = append(marks, "if "+node.When.String())
+	}
+	if len(marks) > 0 {
+		text.WriteString(" [" + strings.Join(marks, " ") + "]")
 	}
 	if node.Optional {
 		text.WriteString(" [optional]")
@@ -206,8 +212,33 @@ func (p *Plan) edgeMark(id, after NodeID) string {
 // builder collects a plan.
 type builder struct {
 	plan  *Plan
-	group int // the group that added steps belong to
+	group int         // the group that added steps belong to
+	only  conditional // on what condition added steps are done
 }
+
+// conditional is on what condition something is done, and the steps after which that can be told. The zero value is always.
+type conditional struct {
+	when  step.Condition
+	after []NodeID
+}
+
+func (c conditional) always() bool { return c.when == nil }
+
+// or is when either is; the zero value always is.
+func (c conditional) or(other conditional) conditional {
+	if c.always() || other.always() {
+		return conditional{}
+	}
+	return conditional{step.Any(c.when, other.when), slices.Concat(c.after, other.after)}
+}
+
+// and is when both are.
+func (c conditional) and(other conditional) conditional {
+	return conditional{step.All(c.when, other.when), slices.Concat(c.after, other.after)}
+}
+
+// otherwise is when a condition is not met; that of "always" there is none.
+func (c conditional) otherwise() conditional { return conditional{step.Not(c.when), c.after} }
 
 func newBuilder(projectName string) *builder {
 	return &builder{plan: &Plan{Project: projectName, Order: dag.New(cmp.Compare[NodeID])}}
@@ -216,15 +247,17 @@ func newBuilder(projectName string) *builder {
 // add puts a step into the plan, after the given ones.
 func (b *builder) add(s step.Step, after ...NodeID) NodeID {
 	id := NodeID(len(b.plan.Nodes))
-	b.plan.Nodes = append(b.plan.Nodes, Node{ID: id, Step: s, Group: b.group})
+	b.plan.Nodes = append(b.plan.Nodes, Node{ID: id, Step: s, Group: b.group, When: b.only.when})
 	b.plan.Order.Add(id)
-	b.after(id, after...)
+	if b.after(id, after...); len(after) == 0 {
+		b.after(id, b.only.after...)
+	}
 	return id
 }
 
 // beginGroup makes the steps that follow one group, until endGroup.
-func (b *builder) beginGroup(name string, when step.Condition) {
-	b.plan.Groups = append(b.plan.Groups, Group{Name: name, When: when})
+func (b *builder) beginGroup(name string) {
+	b.plan.Groups = append(b.plan.Groups, Group{Name: name})
 	b.group = len(b.plan.Groups)
 }
 

@@ -50,6 +50,8 @@ func Reconcile(input Input) (*Plan, error) {
 		return nil, errors.Join(r.problems...)
 	}
 	r.spreadReplacement(order)
+	r.holdNetworks()
+	r.removeOrphans()
 	for _, name := range order {
 		r.createMissing(r.services[name])
 	}
@@ -99,12 +101,13 @@ type reconciler struct {
 	gone     map[string]bool // containers that are removed because their volume is, by ID
 	problems []error
 
-	creates    map[int][]NodeID // of new containers, by group
-	starts     []NodeID         // every start of the plan
-	rangeStart []NodeID         // the last start of a container with a published port range
-	removals   []NodeID         // every removal of a container
-	committing []commit
-	leftAnyway []engine.Container // containers that stay and that the plan does not otherwise look at
+	creates        map[int][]NodeID // of new containers, by group
+	starts         []NodeID         // every start of the plan
+	rangeStart     []NodeID         // the last start of a container with a published port range
+	removals       []NodeID         // every removal of a container
+	orphanRemovals []NodeID
+	committing     []commit
+	leftAnyway     []engine.Container // containers that stay and that the plan does not otherwise look at
 }
 
 func (r *reconciler) problem(p Problem) { r.problems = append(r.problems, &p) }
@@ -121,6 +124,9 @@ func (r *reconciler) sortContainers() {
 			r.leftAnyway = append(r.leftAnyway, container)
 		case container.OneOff, !enabled && !disabled:
 			r.orphans = append(r.orphans, container)
+			if !r.Policy.RemoveOrphans {
+				r.leftAnyway = append(r.leftAnyway, container)
+			}
 		case enabled:
 			r.existing[container.Service] = append(r.existing[container.Service], container)
 		default:
@@ -134,7 +140,7 @@ func (r *reconciler) sortContainers() {
 func (r *reconciler) finish(order []string) {
 	r.commitReplacements()
 	r.waitForAll(order)
-	r.removeOrphans()
+	r.tellOfOrphans()
 	r.removeUnusedNetworks()
 	r.describe(order)
 }

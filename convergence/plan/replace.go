@@ -18,8 +18,8 @@ type commit struct {
 // the engine any more, stops and gives its name away; the new one gets the name first and starts then, because software
 // resolves its own name. It returns what the service's next replica waits for.
 func (r *reconciler) startReplacement(s *servicePlan, one *replica, g gate, before []NodeID) []NodeID {
-	r.group = s.group
-	defer func() { r.group = 0 }()
+	r.group, r.only = s.group, one.only
+	defer func() { r.group, r.only = 0, conditional{} }()
 	// None of those that go forward together is stopped before all new ones are made.
 	stop := r.stopOld(s, one, r.creates[s.group])
 	earlier := r.stopsBefore(s)
@@ -94,18 +94,36 @@ func (r *reconciler) replaceUnstarted(s *servicePlan) {
 		case one.renewed():
 			r.takeName(s, one)
 		case one.replaced():
-			r.group = s.group
+			r.group, r.only = s.group, one.only
 			named := r.exchangeNames(s, one, r.stopOld(s, one, r.creates[s.group]))
 			id := r.add(step.RemoveContainer{Target: target(*one.current), Quiet: true}, named...)
 			r.plan.Nodes[id].Commit = true
 			r.removals = append(r.removals, id)
-			r.group = 0
-		case one.current != nil && one.current.Running():
-			r.startAgain(s, one, gate{}) // where the plan has to stop it
+			r.group, r.only = 0, conditional{}
+			r.otherwise(one, func() { r.keepUnstarted(s, one) })
 		default:
-			r.reattachKept(s, one)
+			r.keepUnstarted(s, one)
 		}
 	}
+}
+
+// keepUnstarted brings a container that stays back to where it was, where the plan has to stop it or to take it out of a network.
+func (r *reconciler) keepUnstarted(s *servicePlan, one *replica) {
+	if one.current != nil && one.current.Running() {
+		r.startAgain(s, one, gate{})
+		return
+	}
+	r.reattachKept(s, one)
+}
+
+// otherwise plans what is done for a container that is only replaced on a condition, when that is not met.
+func (r *reconciler) otherwise(one *replica, keep func()) {
+	if !one.maybe() {
+		return
+	}
+	r.only = one.only.otherwise()
+	keep()
+	r.only = conditional{}
 }
 
 // takeName plans that a new container takes the name of one that stands still and goes.
@@ -157,7 +175,7 @@ func (r *reconciler) commitReplacements() {
 	r.follow(settled, r.starts...)
 	stands := map[int][]NodeID{}
 	for _, c := range r.committing {
-		r.group = c.service.group
+		r.group, r.only = c.service.group, c.one.only
 		id := r.add(step.Wait{
 			Target: c.one.target(c.service.service.Name), Goal: step.Running, Project: r.Project.Name,
 			Restarts: project.Restarts(c.service.service), Fresh: true,
@@ -165,10 +183,10 @@ func (r *reconciler) commitReplacements() {
 		stands[r.group] = append(stands[r.group], id)
 	}
 	for _, c := range r.committing {
-		r.group = c.service.group
+		r.group, r.only = c.service.group, c.one.only
 		id := r.add(step.RemoveContainer{Target: target(*c.one.current), Quiet: true}, stands[r.group]...)
 		r.plan.Nodes[id].Commit = true
 		r.removals = append(r.removals, id)
 	}
-	r.group = 0
+	r.group, r.only = 0, conditional{}
 }

@@ -34,18 +34,22 @@ type replica struct {
 	current *engine.Container // nil when it is to be created
 	resume  *engine.Container // one that an interrupted replacement has created and that is what is wanted
 	reasons []Reason          // why it is replaced; none when it stays
-	maybe   bool              // it is replaced if the pull brings another image
+	only    conditional       // without reasons: it is replaced on this condition, that the pull brings another image
 	restart bool              // it is stopped and started again because something that it depends on is replaced
+	again   bool              // it stays and is started
 	create  []NodeID
 	start   []NodeID
 	stands  []NodeID // of a replacement: the wait for the new one to be ready
 }
 
-func (r *replica) replaced() bool { return r.current != nil && (len(r.reasons) > 0 || r.maybe) }
+func (r *replica) replaced() bool { return r.current != nil && (len(r.reasons) > 0 || r.maybe()) }
+
+// maybe says that whether it is replaced is only known when the plan is carried out.
+func (r *replica) maybe() bool { return len(r.reasons) == 0 && !r.only.always() }
 
 // renewed says that it is replaced and stands still, so that nothing is lost when the old one goes first.
 func (r *replica) renewed() bool {
-	return r.replaced() && !r.maybe && r.resume == nil && !r.current.Running()
+	return r.replaced() && !r.maybe() && r.resume == nil && !r.current.Running()
 }
 
 // target is the container in its final form, for steps that come after its creation.
@@ -55,10 +59,6 @@ func (r *replica) target(service string) step.Target {
 		t.ID = r.current.ID
 	}
 	return t
-}
-
-func (s *servicePlan) changed() bool {
-	return slices.ContainsFunc(s.replicas, func(r *replica) bool { return r.current == nil || r.replaced() })
 }
 
 // decideService matches a service's containers with the replicas that it shall have.
@@ -122,7 +122,7 @@ func (r *reconciler) matchNumbers(s *servicePlan) []*replica {
 		one := &replica{number: number, name: r.Project.ContainerName(s.service, number)}
 		slices.SortStableFunc(candidates, func(a, b engine.Container) int {
 			return cmp.Or(
-				compareBool(len(r.fingerprintReasons(s, a)) > 0, len(r.fingerprintReasons(s, b)) > 0),
+				compareBool(r.unwanted(s, a), r.unwanted(s, b)),
 				compareBool(!a.Running(), !b.Running()),
 				compareBool(a.Name != one.name, b.Name != one.name),
 			)
@@ -132,10 +132,31 @@ func (r *reconciler) matchNumbers(s *servicePlan) []*replica {
 		if one.resume != nil {
 			one.reasons = []Reason{{Text: "an interrupted replacement is finished"}}
 		}
-		one.maybe = len(one.reasons) == 0 && r.Policy.Recreate != RecreateNone && r.images[r.Project.ImageName(s.service)].mayChange
+		if r.Policy.Recreate != RecreateNone {
+			r.mayReplace(s, one)
+		}
 		replicas = append(replicas, one)
 	}
 	return replicas
+}
+
+// unwanted says whether a container is not what the file asks for, or of no use.
+func (r *reconciler) unwanted(s *servicePlan, container engine.Container) bool {
+	return container.State == engine.StateDead ||
+		len(r.fingerprintReasons(s, container)) > 0 || len(r.imageReason(s.service, container)) > 0
+}
+
+// mayReplace notes that a replica is replaced if a pull brings another image. Where it has lost its name it cannot be told by that
+// afterwards, so it is replaced anyway.
+func (r *reconciler) mayReplace(s *servicePlan, one *replica) {
+	only := r.mayChange(s.service, *one.current)
+	switch {
+	case only.always() || len(one.reasons) > 0:
+	case one.current.Name != one.name:
+		one.reasons = []Reason{{Text: "is called " + one.current.Name}}
+	default:
+		one.only = only
+	}
 }
 
 // pick takes the container that counts, and leaves the rest. Where the best one was only created while another one runs, the
@@ -144,7 +165,7 @@ func (r *reconciler) pick(
 	s *servicePlan, one *replica, candidates []engine.Container,
 ) (current *engine.Container, leftover []engine.Container) {
 	best := candidates[0]
-	if len(candidates) == 1 || best.Running() || len(r.fingerprintReasons(s, best)) > 0 {
+	if len(candidates) == 1 || best.Running() || r.unwanted(s, best) {
 		return &best, append(s.leftover, candidates[1:]...)
 	}
 	for i, other := range candidates[1:] {

@@ -89,7 +89,7 @@ func reconcile(t *testing.T, p *project.Project, state plan.State, policy plan.P
 	return made
 }
 
-// apply carries out a plan's steps in an order in which they can run. Conditions are met.
+// apply carries out a plan's steps in an order in which they can run. Images that may have changed have.
 func (w *world) apply(t *testing.T, made *plan.Plan) {
 	t.Helper()
 	order, err := made.Order.Order()
@@ -97,6 +97,11 @@ func (w *world) apply(t *testing.T, made *plan.Plan) {
 		t.Fatalf("the plan has a cycle: %v\n%v", err, made.Nodes)
 	}
 	for _, id := range order {
+		if when := made.Nodes[id].When; when != nil {
+			if met, _ := when.Met(t.Context(), otherImages{}); !met {
+				continue
+			}
+		}
 		if err := w.run(t.Context(), made.Nodes[id].Step); err != nil {
 			t.Fatalf("%s: %v\nin plan\n%s", made.Nodes[id].Step, err, made)
 		}
@@ -111,6 +116,13 @@ func (w *world) run(ctx context.Context, s step.Step) error {
 		return nil // nothing ends in this world
 	}
 	return s.Run(ctx, &simulated{world: w}, func(step.Progress) {})
+}
+
+// otherImages has another image for every reference.
+type otherImages struct{ engine.Engine }
+
+func (otherImages) InspectImage(context.Context, string) (engine.Image, error) {
+	return engine.Image{ID: "another"}, nil
 }
 
 // simulated is just enough of an engine for steps to change a world.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -25,6 +26,7 @@ func (r *reconciler) startService(s *servicePlan) {
 			r.renew(s, one, g)
 		case one.replaced():
 			before = r.startReplacement(s, one, g, before)
+			r.otherwise(one, func() { r.startKept(s, one, g) })
 		default:
 			r.startKept(s, one, g)
 		}
@@ -89,14 +91,22 @@ func (r *reconciler) waitFor(s *servicePlan, one *replica, goal step.Goal) []Nod
 	switch {
 	case len(one.start) == 0 && one.current != nil && hasReached(*one.current, goal):
 		return nil
-	case len(one.stands) > 0 && goal == step.Healthy && checksHealth(s.service):
+	case len(one.stands) > 0 && goal == step.Healthy && checksHealth(s.service) && !one.maybe():
 		return one.stands
 	}
 	wait := step.Wait{
 		Target: one.target(s.service.Name), Goal: goal, Project: r.Project.Name,
 		Dependency: true, Restarts: project.Restarts(s.service), Deadline: r.deadline,
 	}
-	return []NodeID{r.add(wait, one.start...)}
+	return []NodeID{r.add(wait, one.started()...)}
+}
+
+// started are the steps after which a replica can be waited for.
+func (r *replica) started() []NodeID {
+	if r.maybe() {
+		return slices.Concat(r.start, r.stands) // else it might be the old one that is looked at, on its way back
+	}
+	return r.start
 }
 
 // checksHealth says whether the file gives the service a health check; an image may have one, too.
@@ -123,10 +133,15 @@ func hasReached(container engine.Container, goal step.Goal) bool {
 func (r *reconciler) startKept(s *servicePlan, one *replica, g gate) {
 	switch {
 	case one.current == nil || isStill(*one.current):
-		start := r.addStart(s, one, step.StartContainer{Target: one.target(s.service.Name)}, append(one.create, r.reattachKept(s, one)...))
+		container := one.target(s.service.Name)
+		if one.current != nil {
+			container.ID = one.current.ID
+		}
+		start := r.addStart(s, one, step.StartContainer{Target: container}, slices.Concat(one.create, r.reattachKept(s, one)))
+		one.again = true
 		r.after(start, g.must...)
 		r.follow(start, g.may...)
-	case one.current.State == engine.StatePaused:
+	case one.current.State == engine.StatePaused && len(r.madeAnew(*one.current)) == 0:
 		r.warn(graph.Service(s.service.Name), "container %s is paused and stays so; `docker unpause %s` lets it go on",
 			one.name, one.name)
 	default:
@@ -137,8 +152,9 @@ func (r *reconciler) startKept(s *servicePlan, one *replica, g gate) {
 // startAgain plans that a container that runs is stopped and started again, where the plan makes one of its networks anew or
 // replaces something that it depends on with `restart: true`. It ran before, so it is started come what may.
 func (r *reconciler) startAgain(s *servicePlan, one *replica, g gate) {
-	if r.detached(s, one) {
-		r.beginGroup(s.service.Name, nil)
+	if len(r.madeAnew(*one.current)) > 0 {
+		one.again = true
+		r.beginGroup(s.service.Name)
 		start := r.addStart(s, one, step.StartContainer{Target: target(*one.current), Again: true}, nil)
 		r.follow(start, r.reattachKept(s, one)...)
 		r.follow(start, g.must...)
@@ -160,6 +176,9 @@ func (r *reconciler) addStart(s *servicePlan, one *replica, start step.StartCont
 	id := r.add(start, after...)
 	one.start = append(one.start, id)
 	r.starts = append(r.starts, id)
+	if len(s.service.Ports) > 0 {
+		r.follow(id, r.orphanRemovals...) // one of them may have the port
+	}
 	for _, port := range s.service.Ports {
 		if strings.Contains(port.Published, "-") {
 			r.follow(id, r.rangeStart...)
@@ -170,14 +189,26 @@ func (r *reconciler) addStart(s *servicePlan, one *replica, start step.StartCont
 	return id
 }
 
-// detached says whether the plan takes a container out of a network to make that anew.
-func (r *reconciler) detached(s *servicePlan, one *replica) bool {
-	for key := range s.service.Networks {
-		if n := r.networks[key]; n.replaced && attached(*one.current, n.current.ID, n.name) {
-			return true
+// madeAnew are the networks out of which the plan takes a container to make them anew.
+func (r *reconciler) madeAnew(container engine.Container) []*networkPlan {
+	var networks []*networkPlan
+	for _, key := range sortedKeys(r.networks) {
+		if n := r.networks[key]; n.replaced && attached(container, n.current.ID, n.name) {
+			networks = append(networks, n)
 		}
 	}
-	return false
+	return networks
+}
+
+// endpointIn is how a replica is attached to a network again: as its service says, or by its usual names where somebody else had
+// attached it.
+func (r *reconciler) endpointIn(n *networkPlan, s *servicePlan, one *replica) engine.Endpoint {
+	for _, endpoint := range r.endpoints(s.service, one) {
+		if endpoint.Network == n.name {
+			return endpoint
+		}
+	}
+	return r.oldEndpoint(*one.current, n.name)
 }
 
 // reattachKept brings a container that stays into networks that the plan makes anew. In an open group it is tried again when
@@ -187,17 +218,11 @@ func (r *reconciler) reattachKept(s *servicePlan, one *replica) []NodeID {
 		return nil
 	}
 	var attach []NodeID
-	for _, endpoint := range r.endpoints(s.service, one) {
-		for _, key := range sortedKeys(s.service.Networks) {
-			n := r.networks[key]
-			if !n.replaced || n.name != endpoint.Network || !attached(*one.current, n.current.ID, n.name) {
-				continue
-			}
-			connect := step.ConnectNetwork{Target: target(*one.current), Endpoint: endpoint}
-			attach = append(attach, r.add(connect, n.ready...))
-			if r.group > 0 {
-				r.undo(connect)
-			}
+	for _, n := range r.madeAnew(*one.current) {
+		connect := step.ConnectNetwork{Target: target(*one.current), Endpoint: r.endpointIn(n, s, one)}
+		attach = append(attach, r.add(connect, n.ready...))
+		if r.group > 0 {
+			r.undo(connect)
 		}
 	}
 	return attach
@@ -216,9 +241,10 @@ func (r *reconciler) restartWithDependencies(s *servicePlan, one *replica, g gat
 		return
 	}
 	one.restart = true
-	if r.group = r.conditionalGroup(replaced[0]); r.group == 0 {
-		r.beginGroup(s.service.Name, nil)
-	}
+	kept := r.only
+	r.only = kept.and(replacedWhen(replaced))
+	defer func() { r.only = kept }()
+	r.beginGroup(s.service.Name)
 	again := step.StartContainer{Target: target(*one.current), Again: true}
 	r.undo(again)
 	stop := r.add(step.StopContainer{Target: target(*one.current), Timeout: r.Policy.StopTimeout})
@@ -235,10 +261,21 @@ func (r *reconciler) restartWithDependencies(s *servicePlan, one *replica, g gat
 	r.follow(start, g.may...)
 }
 
-// conditionalGroup is the group of a service that is only replaced on a condition: what goes with it has the same one.
-func (r *reconciler) conditionalGroup(s *servicePlan) int {
-	if s.group > 0 && r.plan.Groups[s.group-1].When != nil {
-		return s.group
+// replacedWhen is when a container of one of several services is replaced.
+func replacedWhen(services []*servicePlan) conditional {
+	var when conditional
+	for _, s := range services {
+		for _, one := range s.replicas {
+			switch {
+			case !one.replaced() || one.renewed():
+			case !one.maybe():
+				return conditional{}
+			case when.always():
+				when = one.only
+			default:
+				when = when.or(one.only)
+			}
+		}
 	}
-	return 0
+	return when
 }

@@ -22,6 +22,8 @@ type CreateContainer struct {
 	Fields  project.Fields
 	// Shares are the containers whose namespaces or volumes it shares, by service, each by what it is called when the step runs.
 	Shares map[string]string
+	// Renamed are the final names of those of them that the plan creates under another one, by that.
+	Renamed map[string]string
 	// Replaces says that it is created beside the container that it will replace.
 	Replaces bool
 }
@@ -40,7 +42,7 @@ func (s CreateContainer) Run(ctx context.Context, eng engine.Engine, _ func(Prog
 		}
 		request.Labels[project.LabelImage] = image.ID
 	}
-	shared := resolver{ctx: ctx, eng: eng, ids: map[string]string{}, sharer: request.Name}
+	shared := resolver{ctx: ctx, eng: eng, ids: map[string]string{}, renamed: s.Renamed, sharer: request.Name}
 	if err := shared.resolveRequest(&request); err != nil {
 		return err
 	}
@@ -65,17 +67,23 @@ const SharePrefix = "container:"
 
 // resolver puts IDs in place of names: the engine keeps what it is given, and names change hands in a replacement.
 type resolver struct {
-	ctx    context.Context //nolint:containedctx // it lives as long as one call
-	eng    engine.Containers
-	ids    map[string]string
-	sharer string
+	ctx     context.Context //nolint:containedctx // it lives as long as one call
+	eng     engine.Containers
+	ids     map[string]string
+	renamed map[string]string
+	sharer  string
 }
 
+// resolve finds a container's ID. A new one that is not there under its first name has its final one by now, or it was not needed
+// and the old one has that.
 func (r resolver) resolve(ref string) (string, error) {
 	if id, ok := r.ids[ref]; ok {
 		return id, nil
 	}
 	found, err := r.eng.InspectContainer(r.ctx, ref)
+	if final := r.renamed[ref]; final != "" && errors.Is(err, engine.ErrNotFound) {
+		found, err = r.eng.InspectContainer(r.ctx, final)
+	}
 	if err != nil {
 		return "", fmt.Errorf("look at container %q, which %q shares with: %w", ref, r.sharer, err)
 	}

@@ -3,7 +3,6 @@ package step
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/graph"
@@ -60,27 +59,3 @@ func (s PullImage) Action() string { return "pull" }
 func (s PullImage) Words() (doing, done string) { return "Pulling", "Pulled" }
 
 func (s PullImage) String() string { return "pull image " + s.Reference }
-
-// ImageChanged is met when the reference stands for another image than it did: after a pull, say.
-type ImageChanged struct {
-	Reference string
-	Was       string // the ID
-}
-
-// Met implements [Condition].
-func (c ImageChanged) Met(ctx context.Context, eng engine.Engine) (bool, error) {
-	image, err := eng.InspectImage(ctx, c.Reference)
-	if err != nil {
-		return false, fmt.Errorf("look at image %q: %w", c.Reference, err)
-	}
-	return image.ID != c.Was, nil
-}
-
-func (c ImageChanged) String() string { return "image " + c.Reference + " changed" }
-
-// Condition decides, when its turn comes, whether steps that belong together are done.
-type Condition interface {
-	// Met looks at the engine and decides. It changes nothing.
-	Met(ctx context.Context, eng engine.Engine) (bool, error)
-	String() string
-}
