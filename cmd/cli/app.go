@@ -39,7 +39,7 @@ func System(signals <-chan os.Signal) App {
 }
 
 // version is set by the linker when a release is built.
-var version string //nolint:gochecknoglobals // the linker can only set a package variable
+var version string // the linker can only set a package variable
 
 func buildVersion() string {
 	if version != "" {

@@ -110,29 +110,29 @@ func (o *psOptions) shows(c engine.Container, narrow bool) bool {
 func (o *psOptions) write(containers []engine.Container, narrow bool) error {
 	switch {
 	case o.quiet:
-		for _, c := range containers {
-			if _, err := fmt.Fprintln(o.app.Out, c.ID); err != nil {
-				return err
-			}
-		}
-		return nil
+		return o.list(containers, func(c engine.Container) string { return c.ID })
 	case o.byName:
-		var names []string
-		for _, c := range containers {
-			if !slices.Contains(names, c.Service) {
-				names = append(names, c.Service)
-			}
-		}
-		for _, name := range names {
-			if _, err := fmt.Fprintln(o.app.Out, name); err != nil {
-				return err
-			}
-		}
-		return nil
+		return o.list(containers, func(c engine.Container) string { return c.Service })
 	case o.format == "json":
 		return display.ContainersJSON(o.app.Out, containers, time.Now(), o.noTrunc)
 	case narrow:
 		return display.Replicas(o.app.Out, containers, o.colorOut())
 	}
 	return display.Containers(o.app.Out, containers, time.Now(), o.noTrunc)
+}
+
+// list writes something of each container, each once.
+func (o *psOptions) list(containers []engine.Container, word func(engine.Container) string) error {
+	var words []string
+	for _, c := range containers {
+		if !slices.Contains(words, word(c)) {
+			words = append(words, word(c))
+		}
+	}
+	for _, one := range words {
+		if _, err := fmt.Fprintln(o.app.Out, one); err != nil {
+			return err
+		}
+	}
+	return nil
 }
