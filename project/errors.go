@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -74,6 +75,8 @@ type Warning = Problem
 // LoadError is everything that is wrong with the files of a project, in the order of the places.
 type LoadError struct {
 	Problems []Problem
+	// More is how many problems there are beside these: too many to be told.
+	More int
 	// Warnings are what is worth telling beside them.
 	Warnings []Warning
 	// Source gives the text of the Compose files by the name in the positions, so that the lines around a problem can be shown.
@@ -85,6 +88,9 @@ func (e *LoadError) Error() string {
 	lines := make([]string, len(e.Problems))
 	for i, problem := range e.Problems {
 		lines[i] = problem.String()
+	}
+	if e.More > 0 {
+		lines = append(lines, fmt.Sprintf("%d more problems", e.More))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -106,9 +112,8 @@ func loadError(problems []Problem, sources []*source) error {
 		return nil
 	}
 	problems = sortProblems(problems)
-	if more := len(problems) - maxProblems; more > 0 {
-		problems = append(problems[:maxProblems:maxProblems], Problem{Message: fmt.Sprintf("%d more problems", more)})
-	}
+	more := max(len(problems)-maxProblems, 0)
+	problems = problems[:len(problems)-more]
 	texts := map[string][]byte{}
 	for _, problem := range problems {
 		for _, source := range sources {
@@ -117,7 +122,7 @@ func loadError(problems []Problem, sources []*source) error {
 			}
 		}
 	}
-	return &LoadError{Problems: problems, Source: texts}
+	return &LoadError{Problems: problems, More: more, Source: texts}
 }
 
 // sortProblems orders by file, line, column, then text, makes the texts safe to print, and drops what is said twice.
@@ -134,18 +139,21 @@ func sortProblems(problems []Problem) []Problem {
 	return slices.Compact(problems)
 }
 
-// clean drops what a terminal would not show as text: control characters, escapes, marks that turn the writing direction.
-// Line breaks become spaces.
+// clean makes visible what a terminal would not show as text: control characters, escapes, marks that turn the writing direction
+// become "\x1b", "\u202e". Line breaks become spaces.
 func clean(text string) string {
-	return strings.Map(func(r rune) rune {
+	var cleaned strings.Builder
+	for _, r := range text {
 		switch {
 		case r == '\n' || r == '\t':
-			return ' '
+			cleaned.WriteByte(' ')
 		case !unicode.IsPrint(r):
-			return -1
+			cleaned.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		default:
+			cleaned.WriteRune(r)
 		}
-		return r
-	}, text)
+	}
+	return cleaned.String()
 }
 
 // quote puts a word of the user's in quotes, shortened where it is long.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -76,7 +77,7 @@ func (s *setting) read(path string) ([]byte, error) {
 		return readLimited(s.options.Stdin)
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory", path)
+		return nil, &fs.PathError{Op: "read", Path: path, Err: syscall.EISDIR}
 	}
 	content, err := readFile(path)
 	if err != nil && s.origin != "" {

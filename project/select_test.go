@@ -50,7 +50,7 @@ func TestNarrowUnknown(t *testing.T) {
 	empty := &project.Project{Model: &project.Model{}}
 	_, err := empty.Narrow([]string{"we\x1b[31mb"}, false)
 	var unknown *project.UnknownServiceError
-	if !errors.As(err, &unknown) || err.Error() != "no such service: we[31mb" || unknown.Hint() != "" {
+	if !errors.As(err, &unknown) || err.Error() != `no such service: we\x1b[31mb` || unknown.Hint() != "" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func TestClean(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"plain ünïcode 日本":            "plain ünïcode 日本",
-		"a\x1b[31mb\a\r\u202ec\u0085": "a[31mbc",
+		"a\x1b[31mb\a\r\u202ec\u0085": `a\x1b[31mb\a\r\u202ec\u0085`,
 		"two\nlines\tand a tab":       "two lines and a tab",
 		"bad \xff byte":               "bad \ufffd byte",
 	} {

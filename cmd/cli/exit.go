@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/project"
@@ -58,8 +59,11 @@ func report(g *globals, err error) int {
 	if errors.As(err, &apply) {
 		err, heldUp = apply.error, apply.heldUp
 	}
-	if errors.Is(err, project.ErrNoFile) {
+	switch {
+	case errors.Is(err, project.ErrNoFile):
 		err = &hinted{err, "write a compose.yaml, name a file with -f, or go to the folder of one"}
+	case errors.Is(err, syscall.EISDIR):
+		err = &hinted{err, "name a file in it with -f, or the folder with --project-directory"}
 	}
 	display.Failure(g.app.Err, err, display.FailureOptions{HeldUp: heldUp, Hint: g.hintOf, Colors: looks.ColorErr})
 	return exitError
@@ -120,7 +124,7 @@ func reportJSON(g *globals, err error) {
 
 // shorten gives files names as the user would, relative to the current folder where they are in it.
 func (g *globals) shorten(load *project.LoadError) *project.LoadError {
-	short := &project.LoadError{Source: map[string][]byte{}}
+	short := &project.LoadError{More: load.More, Source: map[string][]byte{}}
 	for name, text := range load.Source {
 		short.Source[g.shortPath(name)] = text
 	}

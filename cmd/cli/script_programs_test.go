@@ -9,9 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
@@ -40,8 +42,18 @@ func (p patient) Run() int {
 	return p.M.Run()
 }
 
-// exitLeak is what muster ends with in scripts when it leaves goroutines behind.
-const exitLeak = 99
+// What muster ends with in scripts when it leaves goroutines behind, or has taken too much memory.
+const (
+	exitLeak   = 99
+	exitGreedy = 98
+)
+
+// frugal is set where muster may take only a second of the processor and so many bytes of memory.
+const (
+	frugal       = "FRUGAL"
+	frugalTime   = time.Second
+	frugalMemory = 256 << 20
+)
 
 // runMuster is the command under test. It also sees to it that nothing of it runs on when it is done.
 func runMuster() {
@@ -50,20 +62,29 @@ func runMuster() {
 		fmt.Fprintln(os.Stderr, err)
 		code = exitLeak
 	}
+	var memory runtime.MemStats
+	if runtime.ReadMemStats(&memory); os.Getenv(frugal) != "" && memory.Sys > frugalMemory {
+		fmt.Fprintf(os.Stderr, "took %d MB of memory\n", memory.Sys>>20)
+		code = exitGreedy
+	}
 	os.Exit(code)
 }
 
 // runExits runs a command and succeeds when that ends with a given code: `exits 2 muster plan`. An interrupt is passed on, with
 // -term as SIGTERM, which scripts cannot send themselves: `exits -term 130 muster up &up&`. With -to FILE what it writes goes into
-// a file too, where scripts can wait for it.
+// a file too, where scripts can wait for it. With -frugal it fails also when the program takes more than little.
 func runExits() {
 	flags := flag.NewFlagSet("exits", flag.ExitOnError)
 	term := flags.Bool("term", false, "")
 	to := flags.String("to", "", "")
+	little := flags.Bool("frugal", false, "")
 	_ = flags.Parse(os.Args[1:])
 	pass := os.Signal(os.Interrupt)
 	if *term {
 		pass = syscall.SIGTERM
+	}
+	if *little {
+		_ = os.Setenv(frugal, "1")
 	}
 	if err := exits(flags.Args(), pass, *to); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -75,7 +96,7 @@ func runExits() {
 func exits(args []string, pass os.Signal, to string) error {
 	const least = 2
 	if len(args) < least {
-		return errors.New("usage: exits [-term] [-to FILE] CODE PROGRAM [ARGUMENT...]")
+		return errors.New("usage: exits [-term] [-frugal] [-to FILE] CODE PROGRAM [ARGUMENT...]")
 	}
 	wanted, err := strconv.Atoi(args[0])
 	if err != nil {
@@ -107,10 +128,17 @@ func exits(args []string, pass os.Signal, to string) error {
 			if err != nil && !errors.As(err, &exit) {
 				return err
 			}
-			if code := cmd.ProcessState.ExitCode(); code != wanted {
-				return fmt.Errorf("exit code %d, want %d", code, wanted)
-			}
-			return nil
+			return judge(cmd.ProcessState, wanted)
 		}
 	}
+}
+
+func judge(ended *os.ProcessState, wanted int) error {
+	if code := ended.ExitCode(); code != wanted {
+		return fmt.Errorf("exit code %d, want %d", code, wanted)
+	}
+	if took := ended.UserTime() + ended.SystemTime(); os.Getenv(frugal) != "" && took > frugalTime {
+		return fmt.Errorf("took %s of the processor", took)
+	}
+	return nil
 }

@@ -48,6 +48,7 @@ func scripts(t *testing.T, folder string, engineFor func(*testscript.Env) (place
 			// A project's name is in the names of all that it makes: on a real engine no script meets another.
 			project := "mt-" + strings.ToLower(strings.NewReplacer("_", "-", "/", "-").Replace(scriptName(env)))
 			env.Setenv("DOCKER_HOST", host)
+			env.Setenv("HOST", host)
 			env.Setenv("P", project)
 			env.Setenv("COMPOSE_PROJECT_NAME", project)
 			env.Setenv("BOX", box)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -131,13 +132,27 @@ func (o *upOptions) loadForRun(ctx context.Context) (*project.Project, error) {
 		return nil, err
 	}
 	if len(p.Services) == 0 && !o.allResources {
-		return nil, errors.New("no service selected")
+		return nil, noService(p)
 	}
 	if _, err := graph.From(p); err != nil { // before an engine is asked for anything
 		return nil, err
 	}
 	o.warn(p.Unsupported())
 	return p, p.ReadContents()
+}
+
+// noService is docker compose's error for a project that has nothing to start, with what there could be.
+func noService(p *project.Project) error {
+	err := errors.New("no service selected")
+	var profiles []string
+	for _, service := range p.DisabledServices {
+		profiles = append(profiles, service.Profiles...)
+	}
+	if len(profiles) == 0 {
+		return &hinted{err, `write services under "services:" in the file`}
+	}
+	slices.Sort(profiles)
+	return &hinted{err, "enable a profile with --profile: " + strings.Join(slices.Compact(profiles), ", ")}
 }
 
 func runUp(ctx context.Context, o *upOptions) error {
