@@ -109,10 +109,10 @@ func TestUnpackedVersions(t *testing.T) {
 		t.Errorf("a list of what is no package was taken: %+v", got)
 	}
 	fetcher.Machine.ID = "fedora"
-	if _, err := fetcher.Software(t.Context(), nil, nil); !errors.Is(err, ErrNotDebian) {
+	if _, err := fetcher.Software(t.Context(), nil, nil); !errors.Is(err, ErrNoPackages) {
 		t.Errorf("Software of another system: %v", err)
 	}
-	if _, err := fetcher.Registry(t.Context()); !errors.Is(err, ErrNotDebian) {
+	if _, err := fetcher.Registry(t.Context()); !errors.Is(err, ErrNoPackages) {
 		t.Errorf("Registry of another system: %v", err)
 	}
 }

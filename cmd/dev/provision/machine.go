@@ -52,13 +52,13 @@ func (m Machine) Suits() error {
 	return &Refusal{Reason: reason}
 }
 
-// ErrNotDebian means that software cannot be fetched because the machine's system does not have Debian's packages.
-var ErrNotDebian = errors.New("no packages")
+// ErrNoPackages means that software cannot be fetched here at all: there are only packages of Debian for Debian.
+var ErrNoPackages = errors.New("there are no packages for it")
 
 // hasPackages says why no package can be fetched for this machine, or nil. Who fetches them does not matter.
 func (m Machine) hasPackages() error {
 	if reason := m.lacksPackages("software for tests"); reason != "" {
-		return fmt.Errorf("%w: %s", ErrNotDebian, reason)
+		return fmt.Errorf("%w: %s", ErrNoPackages, reason)
 	}
 	return nil
 }
