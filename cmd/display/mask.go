@@ -40,7 +40,7 @@ func secretSpans(line string) []span {
 	for _, found := range assignment.FindAllStringSubmatchIndex(line, -1) {
 		for group := 2; group < len(found); group += 2 {
 			if from := found[group]; from >= 0 && isSecretKey(line[from:found[group+1]]) {
-				spans = append(spans, valueSpan(line, from, found[1]))
+				spans = append(spans, valueSpan(line, span{from, found[group+1]}, found[1]))
 			}
 		}
 	}
@@ -61,33 +61,49 @@ func isSecretKey(key string) bool {
 }
 
 // valueSpan is the value of a key, as far as it is to be masked.
-func valueSpan(line string, key, value int) span {
+func valueSpan(line string, key span, value int) span {
 	for value < len(line) && line[value] == ' ' {
 		value++
 	}
 	rest := line[value:]
 	switch {
-	case strings.HasPrefix(rest, "{"): // its own keys tell
+	case strings.HasPrefix(rest, "{") && !isVariable(line[key.from:key.to]): // of a service or a secret: its own keys tell
 		return span{}
+	case strings.HasPrefix(rest, "{"):
+		rest = through(rest, "}")
 	case strings.HasPrefix(rest, `"`), strings.HasPrefix(rest, "'"):
 		if end := closing(rest[1:], rest[0]); end >= 0 {
 			rest = rest[:end+2]
 		}
-	case key > 0 && (line[key-1] == '"' || line[key-1] == '\''): // "KEY=value"
-		if end := closing(rest, line[key-1]); end >= 0 {
+	case key.from > 0 && strings.ContainsAny(line[key.from-1:key.from], `"'`): // "KEY=value"
+		if end := closing(rest, line[key.from-1]); end >= 0 {
 			rest = rest[:end]
 		}
 	case strings.HasPrefix(rest, "["):
-		if end := strings.Index(rest, "]"); end >= 0 {
-			rest = rest[:end+1]
-		}
-	case strings.Count(line[:key], "{")+strings.Count(line[:key], "[") > strings.Count(line[:key], "}")+strings.Count(line[:key], "]"):
+		rest = through(rest, "]")
+	case inFlow(line[:key.from]):
 		rest = until(rest, ",]}")
 	}
 	if noSecret.MatchString(strings.TrimSpace(rest)) {
 		return span{}
 	}
 	return span{value, value + len(rest)}
+}
+
+// isVariable says whether a key is written like those of the environment: nothing but text is below them.
+func isVariable(key string) bool { return key != "" && key == strings.ToUpper(key) }
+
+// inFlow says whether a line that begins so is within brackets.
+func inFlow(begin string) bool {
+	return strings.Count(begin, "{")+strings.Count(begin, "[") > strings.Count(begin, "}")+strings.Count(begin, "]")
+}
+
+// through is a text up to the first of what ends it, and that too.
+func through(text, end string) string {
+	if at := strings.Index(text, end); at >= 0 {
+		return text[:at+len(end)]
+	}
+	return text
 }
 
 // until is a text up to the first of some characters, which are masked neither where they end a variable.
@@ -121,7 +137,8 @@ func closing(text string, quote byte) int {
 type parent struct {
 	indent int
 	secret bool // its key is
-	value  bool // it begins the value, which may go on below it
+	value  bool // what is below can only be the value, or more of it
+	open   bool // nothing of it is in this line
 	masked bool
 }
 
@@ -145,7 +162,7 @@ func secretLines(lines []string) []bool {
 			secret[i] = above.masked || above.secret && (above.value || !mapping)
 		}
 		parents = append(parents, parent{
-			indent: indent, secret: isSecretKey(key), value: value, masked: secret[i],
+			indent: indent, secret: isSecretKey(key), value: value || isVariable(key), open: !value, masked: secret[i],
 		})
 	}
 	return secret
@@ -153,7 +170,7 @@ func secretLines(lines []string) []bool {
 
 // below says whether a line is part of what another one begins. Entries of a list may stand right below their key.
 func below(above parent, indent int, item bool) bool {
-	return indent > above.indent || item && indent == above.indent && above.secret && !above.value
+	return indent > above.indent || item && indent == above.indent && above.secret && above.open
 }
 
 // keyOf is the key that a line begins with, and whether a value begins in the same line. mapping says whether it is one of YAML's.
