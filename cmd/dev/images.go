@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/muster-dev/muster/cmd/dev/provision"
 	"github.com/muster-dev/muster/convergence/engine/docker"
 )
 
@@ -28,11 +29,25 @@ func makeImages(ctx context.Context, t tool, _ []string) error {
 		return err
 	}
 	started := time.Now()
-	if err := errors.Join(importPrograms(ctx, t, found.Client), found.Close()); err != nil {
+	if err := errors.Join(importAll(ctx, t, found.Client), found.Close()); err != nil {
 		return err
 	}
-	t.say("images of the example are there, after %v", time.Since(started).Round(time.Millisecond))
+	t.say("images of the examples are there, after %v", time.Since(started).Round(time.Millisecond))
 	return nil
+}
+
+// importAll makes the images of the examples' programs and of the software that they run, where that can be: else the examples
+// run public images.
+func importAll(ctx context.Context, t tool, client *docker.Client) error {
+	if err := importPrograms(ctx, t, client); err != nil {
+		return err
+	}
+	err := importSoftware(ctx, t, client)
+	if errors.Is(err, provision.ErrNoPackages) {
+		t.say("%v; examples pull what they run", err)
+		return nil
+	}
+	return err
 }
 
 func importPrograms(ctx context.Context, t tool, client *docker.Client) error {

@@ -93,7 +93,7 @@ func commands() []command {
 		{"engine status", "", "say which engine answers, if any", engineStatus},
 		{"engine env", "", "print what a shell needs to reach the engine that was started here", engineEnv},
 		{"engine peer", "", "fetch docker compose and buildx, to compare with", enginePeer},
-		{"images", "", "make the images of the examples", makeImages},
+		{"images", "", "make the images of the examples, software included", makeImages},
 		{"software", "", "make images of redis, postgres, nginx and busybox out of Debian's packages", makeSoftware},
 		{"test", "[--fake | --engine]", "run all tests, or only those that need no engine, or one", runTests},
 		{"bench", "", "measure what has limits, against a bare client on the same engine", runBench},

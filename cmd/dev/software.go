@@ -17,7 +17,12 @@ func makeSoftware(ctx context.Context, t tool, _ []string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(importSoftware(ctx, t, found.Client), found.Close())
+	started := time.Now()
+	if err := errors.Join(importSoftware(ctx, t, found.Client), found.Close()); err != nil {
+		return err
+	}
+	t.say("images of software are there, after %v", time.Since(started).Round(time.Millisecond))
+	return nil
 }
 
 // importSoftware makes the images that the engine does not have yet.
@@ -31,10 +36,6 @@ func importSoftware(ctx context.Context, t tool, client *docker.Client) error {
 		return err
 	}
 	defer unlock()
-	started := time.Now()
-	if _, err := (software.Maker{Client: client, Fetcher: t.fetcher(machine)}).Ensure(ctx); err != nil {
-		return err
-	}
-	t.say("images of software are there, after %v", time.Since(started).Round(time.Millisecond))
-	return nil
+	_, err = software.Maker{Client: client, Fetcher: t.fetcher(machine)}.Ensure(ctx)
+	return err
 }
