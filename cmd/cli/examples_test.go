@@ -10,6 +10,7 @@ import (
 	"github.com/muster-dev/muster/cmd/cli"
 	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence/engine/docker/dockertest"
+	"github.com/muster-dev/muster/convergence/engine/docker/testbox"
 	"github.com/muster-dev/muster/project"
 )
 
@@ -36,7 +37,10 @@ func examples(t *testing.T, dockerHost string) []example {
 		}
 		all = append(all, example{
 			t: t, folder: folder, project: "mt-example-" + filepath.Base(folder),
-			env: []string{"DOCKER_HOST=" + dockerHost, "HOME=" + t.TempDir(), "FRONTEND_PORT=0"},
+			env: []string{
+				"DOCKER_HOST=" + dockerHost, "HOME=" + t.TempDir(),
+				"FRONTEND_PORT=0", "HTTP_PORT=0", "POSTGRES_PORT=0", // any that is free
+			},
 		})
 	}
 	return all
@@ -92,13 +96,63 @@ func TestExamples(t *testing.T) {
 // addImages puts the images that the example names into an engine in memory.
 func (e example) addImages(eng *dockertest.Engine) {
 	e.t.Helper()
-	p, err := project.Load(e.t.Context(), project.Options{Dir: e.folder, Env: e.env})
+	for _, ref := range e.images() {
+		image := dockertest.Image{Ref: ref, Cmd: []string{"stay"}}
+		if strings.HasPrefix(ref, "postgres:") {
+			image.Program = standInForPostgres
+		}
+		eng.AddImage(image)
+	}
+}
+
+// images are the references of the images that the example runs, with further files if any are given.
+func (e example) images(files ...string) (refs []string) {
+	e.t.Helper()
+	p, err := project.Load(e.t.Context(), project.Options{Dir: e.folder, Env: e.env, Files: files})
 	if err != nil {
 		e.t.Fatal(err)
 	}
 	for _, service := range p.Services {
-		eng.AddImage(dockertest.Image{Ref: p.ImageName(service), Cmd: []string{"stay"}})
+		refs = append(refs, p.ImageName(service))
 	}
+	return refs
+}
+
+// standInForPostgres is a server that stays, and clients that succeed and end.
+func standInForPostgres(world testbox.World) (exitCode int) {
+	switch world.Args[0] {
+	case "psql", "pg_isready":
+		return 0
+	}
+	return dockertest.Shell(world)
+}
+
+const (
+	usualFile = "compose.yaml"
+	ownImages = "compose.muster-test.yaml" // takes images of our own in place of public ones
+)
+
+// Examples that run public images can run ours, which cmd/dev makes where there is no registry.
+func TestExamplesNeedNoRegistry(t *testing.T) {
+	t.Parallel()
+	for _, e := range examples(t, "") {
+		t.Run(filepath.Base(e.folder), func(t *testing.T) {
+			e.t = t
+			for _, ref := range e.images(e.files()...) {
+				if !strings.HasPrefix(ref, "muster.") {
+					t.Errorf("image %s is public: have another in %s", ref, ownImages)
+				}
+			}
+		})
+	}
+}
+
+// files are the example's Compose files for machines that reach no registry.
+func (e example) files() []string {
+	if _, err := os.Stat(filepath.Join(e.folder, ownImages)); err != nil {
+		return []string{usualFile}
+	}
+	return []string{usualFile, ownImages}
 }
 
 func (e example) golden(got string) {
