@@ -6,10 +6,9 @@ package buildkit
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	control "github.com/moby/buildkit/api/services/control"
@@ -84,11 +83,16 @@ type job struct {
 	request  *control.SolveRequest
 	from     *source
 	progress *progress
+	told     atomic.Bool // the engine has told something of it
 	service  string
 }
 
-// statusPatience is how long what an engine tells may come after the build's end. It usually ends with it.
-const statusPatience = 5 * time.Second
+// What an engine tells usually ends with the build. It may come so much later; but of a build that was refused at once it never
+// tells anything, and only says so after some seconds.
+const (
+	statusPatience = 5 * time.Second
+	firstPatience  = 300 * time.Millisecond
+)
 
 // run carries the build out: the session, the call that is the build, and the stream that tells how it goes.
 func (j *job) run(ctx context.Context, attachables []session.Attachable) (engine.BuiltImage, error) {
@@ -103,9 +107,13 @@ func (j *job) run(ctx context.Context, attachables []session.Attachable) (engine
 		s.Allow(attachable)
 	}
 	j.request.Ref, j.request.Session = identity.NewID(), s.ID()
-	var answer *control.SolveResponse
+	var (
+		answer *control.SolveResponse
+		late   *time.Timer
+	)
 	statusCtx, endStatus := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStatus()
+	defer context.AfterFunc(ctx, endStatus)()
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return s.Run(groupCtx, func(ctx context.Context, _ string, header map[string][]string) (net.Conn, error) {
@@ -115,17 +123,23 @@ func (j *job) run(ctx context.Context, attachables []session.Attachable) (engine
 	group.Go(func() (err error) {
 		answer, err = j.control.Solve(groupCtx, j.request)
 		_ = s.Close() // it has nothing to tell
-		if groupCtx.Err() != nil {
-			endStatus()
+		patience := statusPatience
+		switch {
+		case groupCtx.Err() != nil:
+			patience = 0
+		case err != nil && !j.told.Load():
+			patience = firstPatience
 		}
-		time.AfterFunc(statusPatience, endStatus)
+		late = time.AfterFunc(patience, endStatus)
 		return err
 	})
 	group.Go(func() error {
 		j.follow(statusCtx)
 		return nil
 	})
-	if err := group.Wait(); err != nil {
+	err = group.Wait()
+	late.Stop()
+	if err != nil {
 		return engine.BuiltImage{}, j.failure(ctx, err)
 	}
 	return builtImage(answer), nil
@@ -138,6 +152,7 @@ func (j *job) follow(ctx context.Context) {
 	for err == nil {
 		var update *control.StatusResponse
 		if update, err = stream.Recv(); err == nil {
+			j.told.Store(true)
 			j.progress.add(update)
 		}
 	}
@@ -157,9 +172,4 @@ func builtImage(answer *control.SolveResponse) engine.BuiltImage {
 		built.Digest = built.ID
 	}
 	return built
-}
-
-// isEnded says whether an error only tells that the caller's time is up.
-func isEnded(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, io.ErrClosedPipe)
 }

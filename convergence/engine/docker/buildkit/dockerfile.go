@@ -101,17 +101,11 @@ func (s *source) showDockerfile(name string, content, ignore []byte) {
 
 // suggest says what may have been meant by the name of a Dockerfile that is not there.
 func (s *source) suggest(name string) string {
-	if s.folder != "" && !filepath.IsAbs(name) {
-		// The path may have been meant from somewhere above the context.
-		for rest := filepath.ToSlash(name); strings.Contains(rest, "/"); {
-			_, rest, _ = strings.Cut(rest, "/")
-			if info, err := os.Stat(filepath.Join(s.folder, filepath.FromSlash(rest))); err == nil && info.Mode().IsRegular() {
-				return fmt.Sprintf("the path is relative to the context: did you mean %q?", rest)
-			}
-		}
-	}
 	path := name
 	if !filepath.IsAbs(name) {
+		if rest := s.meantFromAbove(name); rest != "" {
+			return fmt.Sprintf("the path is relative to the context: did you mean %q?", rest)
+		}
 		path = filepath.Join(s.folder, name)
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
@@ -119,21 +113,32 @@ func (s *source) suggest(name string) string {
 		return fmt.Sprintf("there is no folder %s", filepath.Dir(path))
 	}
 	var near []string
+	const enough = 5
 	for _, entry := range entries {
-		lower := strings.ToLower(entry.Name())
-		isIgnore := strings.HasSuffix(lower, ".dockerignore")
-		if !entry.IsDir() && !isIgnore && (strings.Contains(lower, "dockerfile") || strings.Contains(lower, "containerfile")) {
-			near = append(near, fmt.Sprintf("%q", filepath.Join(filepath.Dir(name), entry.Name())))
+		if !entry.IsDir() && isLikeDockerfile(entry.Name()) && len(near) < enough {
+			near = append(near, fmt.Sprintf("%q", filepath.ToSlash(filepath.Join(filepath.Dir(name), entry.Name()))))
 		}
 	}
-	const enough = 5
-	switch {
-	case len(near) == 0:
+	if len(near) == 0 {
 		return "write one, or name it with dockerfile"
-	case len(near) > enough:
-		near = near[:enough]
 	}
 	return "did you mean " + strings.Join(near, " or ") + "?"
+}
+
+// meantFromAbove is the end of a path that names a file in the context, where the whole path was meant from somewhere above it.
+func (s *source) meantFromAbove(name string) string {
+	for rest := filepath.ToSlash(name); strings.Contains(rest, "/"); {
+		_, rest, _ = strings.Cut(rest, "/")
+		if info, err := os.Stat(filepath.Join(s.folder, filepath.FromSlash(rest))); err == nil && info.Mode().IsRegular() {
+			return rest
+		}
+	}
+	return ""
+}
+
+func isLikeDockerfile(name string) bool {
+	name = strings.ToLower(name)
+	return (strings.Contains(name, "dockerfile") || strings.Contains(name, "containerfile")) && !strings.HasSuffix(name, ".dockerignore")
 }
 
 // memoryFS is a folder of a few files. BuildKit compares sizes and times with what it remembers; these files are always new.

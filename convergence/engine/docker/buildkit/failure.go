@@ -136,12 +136,15 @@ func span(ranges []*pb.Range) (first, last int) {
 // noise is what BuildKit wraps around a reason: what it was doing inside.
 var noise = regexp.MustCompile(`^(failed to solve|failed to compute cache key|failed to load cache key|` +
 	`failed to calculate checksum of ref \S+|rpc error: code = \w+ desc =|failed to read dockerfile|failed to resolve dockerfile|` +
-	`ResolveImageConfig|failed to prepare \S+ as \S+):? `)
+	`dockerfile parse error on line \d+):? `)
+
+// sourceOf is how BuildKit begins to tell what is wrong with a base image: as it was written, and in full.
+var sourceOf = regexp.MustCompile(`^\S+: failed to resolve source metadata for (\S+): `)
 
 // plainReason is a message without its noise.
 func plainReason(text string) string {
 	for {
-		shorter := noise.ReplaceAllString(text, "")
+		shorter := sourceOf.ReplaceAllString(noise.ReplaceAllString(text, ""), "base image $1: ")
 		if shorter == text {
 			return text
 		}
@@ -181,7 +184,7 @@ var (
 	deniedWords  = regexp.MustCompile(`access denied|authorization failed|401 Unauthorized|403 Forbidden|denied: requested access`)
 	absentWords  = regexp.MustCompile(`failed to resolve source metadata for .*not found|no match for platform in manifest`)
 	invalidWords = regexp.MustCompile(`^(failed to solve: )?(dockerfile parse error|file with no instructions|the Dockerfile|target stage|` +
-		`failed to parse|base name|circular dependency)|failed to compute cache key.*not found|` +
+		`no build stage|failed to parse|base name|circular dependency)|failed to compute cache key.*not found|` +
 		`failed to calculate checksum.*not found|error from sender`)
 )
 

@@ -77,7 +77,10 @@ func solveRequest(request engine.BuildImage, proxies map[string]string) (*contro
 	if err != nil {
 		return nil, err
 	}
-	export := map[string]string{"name": strings.Join(request.Tags, ",")}
+	export := map[string]string{}
+	if len(request.Tags) > 0 {
+		export["name"] = strings.Join(request.Tags, ",")
+	}
 	return &control.SolveRequest{
 		Frontend: frontend, FrontendAttrs: attributes, Entitlements: entitlements, Cache: caches,
 		Exporters: []*control.Exporter{{Type: exporter, Attrs: export}},
@@ -148,7 +151,7 @@ func cacheOptions(request engine.BuildImage, attributes map[string]string) (*con
 func cacheEntry(attribute, text string) (*control.CacheOptionsEntry, error) {
 	fields, err := csv.NewReader(strings.NewReader(text)).Read()
 	if err != nil {
-		return nil, fmt.Errorf("%s %q: it is no list of name=value, ...", attribute, text)
+		return nil, fmt.Errorf("%s %q: it is no list of name=value", attribute, text)
 	}
 	entry := &control.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{}}
 	for _, field := range fields {
