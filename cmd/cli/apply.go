@@ -13,7 +13,7 @@ import (
 
 // showPlan tells what would be done, and how to have it done.
 func (g *globals) showPlan(made *plan.Plan, applying string) {
-	display.Plan(g.app.Out, made, g.colorOut())
+	display.Plan(g.app.Streams, made, g.colorOut())
 	if made.HasChanges() {
 		_, _ = fmt.Fprintf(g.app.Out, "\nNothing was touched. `%s` applies this.\n", applying)
 	}

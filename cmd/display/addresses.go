@@ -5,28 +5,27 @@ import (
 	"io"
 	"slices"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/muster-dev/muster/convergence/engine"
 )
 
 // Addresses writes where published ports are reached, a line a service: where to look once the stack is up.
 func Addresses(w io.Writer, containers []engine.Container) {
-	var lines []string
+	type address struct{ service, url string }
+	var addresses []address
 	width := 0
 	for _, c := range containers {
-		width = max(width, len(c.Service))
-	}
-	for _, c := range containers {
 		for _, port := range c.Ports {
-			if port.HostPort == 0 || port.Protocol != "tcp" {
+			found := address{harmless(c.Service), fmt.Sprintf("http://localhost:%d", port.HostPort)}
+			if port.HostPort == 0 || port.Protocol != "tcp" || slices.Contains(addresses, found) {
 				continue
 			}
-			line := fmt.Sprintf("%s  http://localhost:%d", pad(harmless(c.Service), width), port.HostPort)
-			if !slices.Contains(lines, line) {
-				lines = append(lines, line)
-			}
+			addresses = append(addresses, found)
+			width = max(width, runewidth.StringWidth(found.service))
 		}
 	}
-	for _, line := range lines {
-		_, _ = fmt.Fprintln(w, line)
+	for _, found := range addresses {
+		_, _ = fmt.Fprintln(w, pad(found.service, width)+"  "+found.url)
 	}
 }

@@ -72,26 +72,14 @@ type shown []string
 
 // show makes a line fit to be shown: without control characters, and with secret values masked.
 func (l *listing) show(number int) shown {
-	const mask = "******"
 	line := strings.TrimRight(l.lines[number-1], "\r")
 	spans := secretSpans(line)
 	if l.secret[number-1] {
 		spans = append(spans, span{len(line) - len(strings.TrimLeft(line, " \t")), len(line)})
 	}
-	var characters shown
-	masked := false
-	for at, r := range line {
-		switch hidden := within(spans, at); {
-		case hidden && masked:
-			characters = append(characters, "")
-		case hidden:
-			characters = append(characters, mask)
-			masked = true
-		case r == '\t':
-			characters, masked = append(characters, " "), false
-		default:
-			characters, masked = append(characters, harmless(string(r))), false
-		}
+	characters := masked(line, spans)
+	for i, character := range characters {
+		characters[i] = harmless(strings.ReplaceAll(character, "\t", " "))
 	}
 	return characters
 }

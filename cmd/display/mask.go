@@ -55,6 +55,55 @@ func secretSpans(line string) []span {
 	return spans
 }
 
+// withoutSecrets is a reason whose values may be shown: those that look secret are masked, and where nothing is left of what
+// changed, it only says that it did.
+func withoutSecrets(reason plan.Reason) plan.Reason {
+	if reason.Text != "" {
+		return reason
+	}
+	before, after := maskValue(reason.Path, reason.Old), maskValue(reason.Path, reason.New)
+	if before == reason.Old && after == reason.New {
+		return reason
+	}
+	reason.Old, reason.New = before, after
+	if before == after {
+		reason.Old, reason.New, reason.Sensitive = "", "", true
+	}
+	return reason
+}
+
+// maskValue masks what looks secret in the value of an attribute: all of it where the name tells, "labels.api_token".
+func maskValue(path, value string) string {
+	attribute, name, _ := strings.Cut(path, ".")
+	if value != "" && isSecretKey(name) && attribute != "secrets" && attribute != "configs" {
+		return mask
+	}
+	spans := secretSpans(value)
+	return strings.Join(masked(value, spans), "")
+}
+
+// mask stands for a secret, however long that is.
+const mask = "******"
+
+// masked is a text in characters; instead of each span there is a mask, and what is left out is empty.
+func masked(text string, spans []span) []string {
+	var characters []string
+	inside := false
+	for at, r := range text {
+		hidden := within(spans, at)
+		switch {
+		case hidden && inside:
+			characters = append(characters, "")
+		case hidden:
+			characters = append(characters, mask)
+		default:
+			characters = append(characters, string(r))
+		}
+		inside = hidden
+	}
+	return characters
+}
+
 // isSecretKey leaves out the Compose format's own keys: they hold names of secrets.
 func isSecretKey(key string) bool {
 	return plan.LooksSecret(key, "") && key != "secrets" && key != "credential_spec"

@@ -18,14 +18,18 @@ func lower(text string) string { return strings.ToLower(text) }
 func joinReasons(reasons []plan.Reason) string {
 	texts := make([]string, len(reasons))
 	for i, reason := range reasons {
-		texts[i] = reason.String()
+		texts[i] = withoutSecrets(reason).String()
 	}
 	return strings.Join(texts, "; ")
 }
 
-// Plan writes a plan for people: what happens to each service, network and volume, and why.
-func Plan(w io.Writer, p *plan.Plan, colors bool) {
-	s := style{colors}
+// Plan writes a plan for people on the output stream: what happens to each service, network and volume, and why. Values that look
+// secret are left out.
+func Plan(streams Streams, p *plan.Plan, colors bool) {
+	s, w, width := style{colors}, streams.Out, 0
+	if streams.OutTerminal {
+		width = streams.width()
+	}
 	for _, warning := range p.Warnings {
 		if !warning.InChanges {
 			writeWarning(w, s, warning.Message)
@@ -34,7 +38,7 @@ func Plan(w io.Writer, p *plan.Plan, colors bool) {
 	writeHeadline(w, p)
 	if len(p.Changes) > 0 {
 		_, _ = fmt.Fprintln(w)
-		writeChanges(w, s, p)
+		writeChanges(w, s, p, width)
 	}
 	for _, question := range p.Questions {
 		_, _ = fmt.Fprintf(w, "\n%s %s\n", s.busy("?"), harmless(question.Text))
@@ -53,8 +57,8 @@ func writeHeadline(w io.Writer, p *plan.Plan) {
 	_, _ = fmt.Fprintf(w, "%s: up to date (%s, %s)\n", p.Project, count(p.Services, "service"), count(p.Containers, "container"))
 }
 
-// writeChanges writes what happens to whom, and last what stays.
-func writeChanges(w io.Writer, s style, p *plan.Plan) {
+// writeChanges writes what happens to whom, and last what stays. width is the terminal's; 0 where there is none.
+func writeChanges(w io.Writer, s style, p *plan.Plan, width int) {
 	names := 0
 	for _, change := range p.Changes {
 		if change.Ref.Kind != graph.KindImage { // they are long, and nothing follows below them
@@ -63,9 +67,10 @@ func writeChanges(w io.Writer, s style, p *plan.Plan) {
 	}
 	for _, change := range p.Changes {
 		writeChange(w, s, change, names)
+		writeReasons(w, change.Reasons, 4+names, width) //nolint:mnd // below the words of the change
 	}
-	if names := unchanged(p); names != "" {
-		_, _ = fmt.Fprintln(w, s.dim("= "+names))
+	if names := unchanged(p); len(names) > 0 {
+		_, _ = fmt.Fprintln(w, s.dim("= "+strings.Join(wrap(names, ", ", width-2), "\n  "))) //nolint:mnd // for the mark
 	}
 }
 
@@ -90,18 +95,28 @@ func writeChange(w io.Writer, s style, change plan.Change, names int) {
 		head = s.busy(mark) + strings.TrimPrefix(head, mark)
 	}
 	_, _ = fmt.Fprintln(w, head)
+}
+
+// writeReasons writes why, the paths and the values in columns. Two values that do not fit into the terminal's width stand below
+// each other.
+func writeReasons(w io.Writer, reasons []plan.Reason, indent, width int) {
 	paths := 0
-	for _, reason := range change.Reasons {
+	for _, reason := range reasons {
 		if reason.Text == "" {
-			paths = max(paths, len(reason.Path))
+			paths = max(paths, runewidth.StringWidth(harmless(reason.Path)))
 		}
 	}
-	for _, reason := range change.Reasons {
-		text := harmless(reason.String())
-		if rest, ok := strings.CutPrefix(text, reason.Path+" "); ok && reason.Text == "" {
-			text = pad(harmless(reason.Path), paths) + "  " + rest
+	margin := strings.Repeat(" ", indent)
+	for _, reason := range reasons {
+		reason = withoutSecrets(reason)
+		text, path := harmless(reason.String()), harmless(reason.Path)
+		if rest, ok := strings.CutPrefix(text, path+" "); ok && reason.Text == "" {
+			text = pad(path, paths) + "  " + rest
 		}
-		_, _ = fmt.Fprintf(w, "    %s%s\n", strings.Repeat(" ", names), text)
+		if width > 0 && indent+runewidth.StringWidth(text) > width && reason.Old != "" && reason.New != "" {
+			text = path + "\n" + margin + "  - " + harmless(reason.Old) + "\n" + margin + "  + " + harmless(reason.New)
+		}
+		_, _ = fmt.Fprintln(w, margin+text)
 	}
 }
 
@@ -142,7 +157,7 @@ func changeWords(change plan.Change) (mark, words string) {
 }
 
 // unchanged are the services, networks and volumes of which something stays, services first.
-func unchanged(p *plan.Plan) string {
+func unchanged(p *plan.Plan) []string {
 	var services, others []string
 	for _, kept := range p.Unchanged {
 		names := &others
@@ -153,7 +168,7 @@ func unchanged(p *plan.Plan) string {
 			*names = append(*names, name)
 		}
 	}
-	return strings.Join(append(services, others...), ", ")
+	return append(services, others...)
 }
 
 func count(n int, one string) string {
@@ -241,6 +256,7 @@ func toJSONChange(change plan.Change) jsonChange {
 		converted.Objects = append(converted.Objects, object.Name)
 	}
 	for _, reason := range change.Reasons {
+		reason = withoutSecrets(reason)
 		converted.Reasons = append(converted.Reasons, jsonReason{
 			Path: reason.Path, Old: reason.Old, New: reason.New, Text: reason.String(),
 		})

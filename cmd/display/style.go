@@ -44,3 +44,20 @@ func row(left, right string, width int) string {
 	room := width - runewidth.StringWidth(right) - 1
 	return pad(cut(left, room), room) + " " + right
 }
+
+// wrap joins words into lines of at most a width where they fit; 0 and less means one line.
+func wrap(words []string, separator string, width int) []string {
+	var lines []string
+	for i, word := range words {
+		if i < len(words)-1 {
+			word += strings.TrimRight(separator, " ")
+		}
+		last := len(lines) - 1
+		if last >= 0 && (width <= 0 || runewidth.StringWidth(lines[last])+1+runewidth.StringWidth(word) <= width) {
+			lines[last] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	return lines
+}

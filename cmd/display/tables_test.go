@@ -29,6 +29,11 @@ func TestPlanText(t *testing.T) {
 					{Change: project.Change{Path: "image", Old: "3f2a1c000000", New: "9b77d0000000"}},
 					{Change: project.Change{Path: "user", New: "root", Added: true}},
 					{Change: project.Change{Path: "labels.x", Old: "a\x1b[2Jb", Removed: true}},
+					{Change: project.Change{Path: "labels.api_token", Old: "hunter2", New: "hunter3"}},
+					{Change: project.Change{Path: "build.args.NPM_TOKEN", New: "hunter2", Added: true}},
+					{Change: project.Change{Path: "secrets.token.mode", Old: "0400", New: "0444"}},
+					{Change: project.Change{Path: "command", Old: `["serve", "--token=hunter2", "--port=80"]`, New: `["serve", "--token=hunter3", "--port=8080"]`}},
+					{Change: project.Change{Path: "healthcheck.test", Old: `["CMD", "ping", "redis://:hunter2@db"]`, New: `["CMD", "ping", "redis://:hunter3@db"]`}},
 				},
 			},
 			{Kind: plan.Create, Ref: graph.Service("mailer"), Objects: make([]step.Object, 1)},
@@ -40,17 +45,23 @@ func TestPlanText(t *testing.T) {
 			{Ref: graph.Service("api"), Object: step.Object{Kind: step.Container, Name: "shop-api-1"}},
 			{Ref: graph.Service("api"), Object: step.Object{Kind: step.Container, Name: "shop-api-2"}},
 			{Ref: graph.Service("db"), Object: step.Object{Kind: step.Container, Name: "shop-db-1"}},
+			{Ref: graph.Volume("a-volume-with-a-long-name"), Object: step.Object{Kind: step.Volume, Name: "shop_a"}},
 			{Ref: graph.Network("default"), Object: step.Object{Kind: step.Network, Name: "shop_default"}},
 		},
 		Questions: []plan.Question{{Volume: "data", Text: "Recreate (data will be lost)?"}},
 	}
 	for name, colors := range map[string]bool{"plan": false, "plan-colours": true} {
-		var text bytes.Buffer
-		Plan(&text, made, colors)
+		streams, text, _ := buffers(0, 0)
+		Plan(streams, made, colors)
 		golden(t, name, text.String())
 	}
-	var text bytes.Buffer
-	Plan(&text, &plan.Plan{Project: "shop", Services: 5, Containers: 7}, false)
+	for name, width := range map[string]int{"plan-80": 80, "plan-40": 40} {
+		streams, text, _ := buffers(width, 24)
+		Plan(streams, made, false)
+		golden(t, name, text.String())
+	}
+	streams, text, _ := buffers(0, 0)
+	Plan(streams, &plan.Plan{Project: "shop", Services: 5, Containers: 7}, false)
 	if got, want := text.String(), "shop: up to date (5 services, 7 containers)\n"; got != want {
 		t.Errorf("nothing to do: %q, want %q", got, want)
 	}
@@ -164,7 +175,7 @@ func TestPortsText(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	var text bytes.Buffer
-	Addresses(&text, fleet())
+	Addresses(&text, append(fleet(), engine.Container{Service: "one-that-publishes-nothing"}))
 	if got, want := text.String(), "web  http://localhost:8080\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
