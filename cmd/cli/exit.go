@@ -65,7 +65,7 @@ func report(g *globals, err error) int {
 	case errors.Is(err, syscall.EISDIR):
 		err = &hinted{err, "name a file in it with -f, or the folder with --project-directory"}
 	}
-	display.Failure(g.app.Err, err, display.FailureOptions{HeldUp: heldUp, Hint: g.hintOf, Colors: looks.ColorErr})
+	display.Failure(g.app.Err, err, display.FailureOptions{HeldUp: heldUp, Try: g.tryAbout, Colors: looks.ColorErr})
 	return exitError
 }
 
@@ -104,11 +104,7 @@ func reportJSON(g *globals, err error) {
 		load = g.shorten(load)
 		err = load
 	}
-	object := jsonError{Error: true, Message: err.Error()}
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) {
-		object.Hint = g.hintOf(hinted.Hint())
-	}
+	object := jsonError{Error: true, Message: err.Error(), Hint: g.tryAbout(err)}
 	if load != nil {
 		for _, problem := range load.Problems {
 			object.Problems = append(object.Problems, jsonProblem{

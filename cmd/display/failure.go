@@ -16,8 +16,8 @@ import (
 type FailureOptions struct {
 	// HeldUp are the services that were not started because of it.
 	HeldUp []string
-	// Hint makes what an error says to try fit to be copied; nil leaves it as it is.
-	Hint   func(hint string) string
+	// Try is what to try about an error, fit to be copied; empty where nothing is known. nil means what the error itself says.
+	Try    func(err error) string
 	Colors bool
 }
 
@@ -25,15 +25,15 @@ type FailureOptions struct {
 // up.
 func Failure(w io.Writer, err error, options FailureOptions) {
 	s := style{options.Colors}
-	if options.Hint == nil {
-		options.Hint = func(hint string) string { return hint }
+	if options.Try == nil {
+		options.Try = hintOf
 	}
 	heldUp := slices.Clone(options.HeldUp)
 	for i, one := range split(err) {
 		if i > 0 {
 			_, _ = fmt.Fprintln(w)
 		}
-		writeFailure(w, s, one, options.Hint)
+		writeFailure(w, s, one, options.Try)
 		var failed *convergence.StepError
 		if errors.As(one, &failed) && failed.Undone != nil && len(failed.Undone.Restored) > 0 {
 			heldUp = slices.DeleteFunc(heldUp, func(service string) bool { return service == failed.Undone.Group })
@@ -68,7 +68,7 @@ func split(err error) []error {
 	return all
 }
 
-func writeFailure(w io.Writer, s style, err error, hint func(string) string) {
+func writeFailure(w io.Writer, s style, err error, try func(error) string) {
 	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
 	_, _ = fmt.Fprintf(w, "%s %s\n", s.bad("✘"), s.bold(harmless(lines[0])))
 	for _, line := range lines[1:] {
@@ -86,10 +86,18 @@ func writeFailure(w io.Writer, s style, err error, hint func(string) string) {
 	if undone && waited != nil {
 		return // the container that it would send to is gone
 	}
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) && hinted.Hint() != "" {
-		writeFact(w, s, "try", harmless(hint(hinted.Hint())))
+	if advice := try(err); advice != "" {
+		writeFact(w, s, "try", harmless(advice))
 	}
+}
+
+// hintOf is what an error says to try; empty where it does not.
+func hintOf(err error) string {
+	var hinted interface{ Hint() string }
+	if !errors.As(err, &hinted) {
+		return ""
+	}
+	return hinted.Hint()
 }
 
 // writeFact writes a word and what it says, in two columns.
