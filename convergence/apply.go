@@ -59,7 +59,7 @@ const undoTime = time.Minute
 func Apply(ctx context.Context, eng engine.Engine, p *plan.Plan, sink Sink) error {
 	run := &run{eng: eng, plan: p, sink: sink, groups: make([]group, len(p.Groups))}
 	for _, kept := range p.Unchanged {
-		run.tell(Event{Node: -1, Phase: Unchanged, Object: kept.Object})
+		run.tell(Event{Node: -1, Phase: Unchanged, Object: kept.Object, Skipped: kept.Skipped, Reason: kept.Reason})
 	}
 	for i := range run.groups {
 		run.groups[i].plan = &p.Groups[i]

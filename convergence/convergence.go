@@ -155,6 +155,16 @@ func (c Converger) PlanRestart(ctx context.Context, input plan.LifecycleInput) (
 	return plan.RestartContainers(input)
 }
 
+// PlanPull makes the plan that brings a project's images. input needs no state.
+func (c Converger) PlanPull(ctx context.Context, input plan.PullInput) (*plan.Plan, error) {
+	images, err := c.Engine.ListImages(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list images: %w", err)
+	}
+	input.State = plan.State{Images: byReference(input.Project, images)}
+	return plan.PullImages(input), nil
+}
+
 // observeContainers looks at a project's containers only: one list call.
 func (c Converger) observeContainers(ctx context.Context, name string) (plan.State, error) {
 	containers, err := c.Engine.ListContainers(ctx, engine.ContainerFilter{Project: name})

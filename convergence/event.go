@@ -35,6 +35,9 @@ type Event struct {
 	Object step.Object
 	// Progress is set with the phase Progress.
 	Progress step.Progress
+	// Skipped and Reason are set with the phase Unchanged, where something was asked for that is not done; Reason may be empty.
+	Skipped bool
+	Reason  string
 	// Err is why it failed.
 	Err error
 	// Undo says that the step puts back what was, after a failure.

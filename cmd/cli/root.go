@@ -56,7 +56,7 @@ It takes the files, commands, flags and names of docker compose.`,
 	bindGlobals(root, g)
 	for _, command := range []*cobra.Command{
 		newUp(g, interrupts), newDown(g), newPlan(g), newPs(g), newLogs(g), newStart(g), newStop(g), newRestart(g), newKill(g),
-		newRm(g), newConfig(g), newVersion(g),
+		newRm(g), newPull(g), newConfig(g), newVersion(g),
 	} {
 		run := command.RunE
 		command.RunE = func(cmd *cobra.Command, args []string) error {

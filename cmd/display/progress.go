@@ -7,6 +7,7 @@ import (
 
 	"github.com/muster-dev/muster/convergence"
 	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/convergence/step"
 )
 
 // Progress shows how a plan is applied. Its methods are called from one goroutine at a time, but for the writers of Output,
@@ -93,10 +94,7 @@ func (p *plain) Output() (out, err io.Writer) { return p.streams.Out, p.streams.
 func words(event convergence.Event) string {
 	switch event.Phase {
 	case convergence.Unchanged:
-		if event.Object.Kind == "Container" {
-			return "Running"
-		}
-		return ""
+		return unchangedWords(event)
 	case convergence.Failed:
 		return failedWords(event)
 	case convergence.Started, convergence.Done:
@@ -108,6 +106,18 @@ func words(event convergence.Event) string {
 		return doing
 	}
 	return done
+}
+
+func unchangedWords(event convergence.Event) string {
+	switch {
+	case event.Skipped && event.Reason != "":
+		return "Skipped: " + event.Reason
+	case event.Skipped:
+		return "Skipped"
+	case event.Object.Kind == step.Container:
+		return "Running"
+	}
+	return ""
 }
 
 // writeWarning writes a line for people about something that stops nothing.

@@ -60,6 +60,9 @@ type Plan struct {
 type Kept struct {
 	Ref    graph.Ref
 	Object step.Object
+	// Skipped says that something was asked for that is not needed or not possible, for the Reason, which may be empty.
+	Skipped bool
+	Reason  string
 }
 
 // Warning is something that the user should know; it stops nothing.
@@ -104,11 +107,13 @@ type Change struct {
 	Reasons []Reason
 	// Note is a remark for people, "one at a time".
 	Note string
+	// Asked says that it is just what the user asked for: a pull by the command of that name. It counts then.
+	Asked bool
 }
 
 // Counts says whether the change is one: running a completed one-shot again, waiting and leaving orphans alone are none.
 func (c Change) Counts() bool {
-	return c.Kind != RunAgain && c.Kind != Orphan && c.Kind != Maybe && c.Kind != Pull
+	return c.Asked || c.Kind != RunAgain && c.Kind != Orphan && c.Kind != Maybe && c.Kind != Pull
 }
 
 // Reason is why a thing is changed: a field that differs, or words.
@@ -295,7 +300,7 @@ func (b *builder) note(kind Kind, container engine.Container) {
 }
 
 func (b *builder) keep(ref graph.Ref, kind step.ObjectKind, name string) {
-	b.plan.Unchanged = append(b.plan.Unchanged, Kept{ref, step.Object{Kind: kind, Name: name}})
+	b.plan.Unchanged = append(b.plan.Unchanged, Kept{Ref: ref, Object: step.Object{Kind: kind, Name: name}})
 }
 
 func (b *builder) warn(ref graph.Ref, format string, arguments ...any) {

@@ -43,10 +43,12 @@ func Dial(ctx context.Context, options Options) (*Client, error) {
 	dialer, err := sshdial.New(ctx, sshdial.Options{Address: endpoint.Host, Env: s.Env, LookPath: s.program})
 	var missing *sshdial.Error
 	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	case errors.As(err, &missing):
 		return nil, &UnreachableError{Endpoint: endpoint, Cause: err}
 	case err != nil:
-		return nil, fmt.Errorf("read address %s (from %s): %w", endpoint, endpoint.Origin, err)
+		return nil, badAddress(endpoint, err)
 	}
 	// The host is what the docker CLI has for ssh: the configuration's proxies are looked up by it.
 	return connect(ctx, s, endpoint, route{"http://docker.example.com", dialer.Dial, dialer.Close})

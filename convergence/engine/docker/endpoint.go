@@ -114,16 +114,20 @@ func (s settings) defaultEndpoint() (Endpoint, error) {
 	case wanted != "":
 		host, err := completeAddress(wanted)
 		if err != nil {
-			return Endpoint{}, &advised{
-				fmt.Errorf("read address %q (from %s): %w", Endpoint{Host: wanted}, origin, err),
-				"addresses are unix:///path/to.sock, tcp://host:port or ssh://user@host",
-			}
+			return Endpoint{}, badAddress(Endpoint{Host: wanted, Origin: origin}, err)
 		}
 		endpoint = Endpoint{Host: host, Origin: origin}
 	case s.wantsTLS():
 		endpoint = Endpoint{Host: "tcp://localhost:2376", Origin: "the default address for TLS"}
 	}
 	return endpoint, s.addTLS(&endpoint)
+}
+
+func badAddress(endpoint Endpoint, err error) error {
+	return &advised{
+		fmt.Errorf("read address %q (from %s): %w", endpoint, endpoint.Origin, err),
+		"addresses are unix:///path/to.sock, tcp://host:port and ssh://user@host",
+	}
 }
 
 // completeAddress adds to an address what the docker CLI does (docker/cli, opts.ParseHost): tcp where no scheme is, the usual
@@ -148,7 +152,7 @@ func completeAddress(address string) (string, error) {
 	case "ssh":
 		return address, nil
 	}
-	return "", fmt.Errorf("no engine is reached by %q", scheme)
+	return "", fmt.Errorf("unknown scheme %q", scheme)
 }
 
 func completeTCP(rest string) (string, error) {

@@ -25,9 +25,12 @@ func (e *apiError) Unwrap() []error { return []error{e.kind, e.cause} }
 
 // wrap maps an error of the client library to a sentinel of package engine; nil and cancellation pass as they are.
 func (c *Client) wrap(err error) error {
+	var connection *connectionError
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
+	case errors.As(err, &connection): // what is around it is about URLs
+		return &apiError{engine.ErrUnavailable, fmt.Errorf("lost the engine at %s: %w", c.endpoint, connection)}
 	case client.IsErrConnectionFailed(err), isBroken(err):
 		return &apiError{engine.ErrUnavailable, fmt.Errorf("lost the engine at %s: %w", c.endpoint, err)}
 	case cerrdefs.IsNotFound(err):

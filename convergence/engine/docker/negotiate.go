@@ -53,6 +53,8 @@ func negotiate(ctx context.Context, api *client.Client, endpoint Endpoint, wante
 		return "", &UnreachableError{Endpoint: endpoint, Cause: &strangerError{
 			status: first.status, kind: first.header.Get("Content-Type"), server: first.header.Get("Server"),
 		}}
+	case err != nil && strings.HasPrefix(err.Error(), "request returned "): // without a body, and with advice that misleads
+		return "", fmt.Errorf("ask engine at %s for its version: it answers %s", endpoint, brief(first.status))
 	case err != nil:
 		return "", fmt.Errorf("ask engine at %s for its version: %w", endpoint, err)
 	}

@@ -127,7 +127,7 @@ type plainly struct {
 func (p plainly) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := p.RoundTripper.RoundTrip(request)
 	if err != nil {
-		return response, p.explain(request.Context(), err)
+		return response, veiled{p.explain(request.Context(), err)}
 	}
 	if first, ok := request.Context().Value(answerKey{}).(*answer); ok {
 		first.status, first.header = response.Status, response.Header

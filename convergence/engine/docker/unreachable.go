@@ -33,8 +33,7 @@ func (e *UnreachableError) Unwrap() []error { return []error{engine.ErrUnavailab
 // Hint is what to try next.
 func (e *UnreachableError) Hint() string { return diagnose(e.Endpoint, e.Cause).hint }
 
-// connectionError is a request that got no answer, or only a part of one, because of the way to the engine. The client library
-// keeps it within its own errors, whose words are about URLs.
+// connectionError is a request that got no answer, or only a part of one, because of the way to the engine.
 type connectionError struct {
 	endpoint Endpoint
 	cause    error
@@ -45,6 +44,13 @@ func (e *connectionError) Unwrap() error { return e.cause }
 
 // Hint is what to try next.
 func (e *connectionError) Hint() string { return diagnose(e.endpoint, e.cause).hint }
+
+// veiled keeps the words of an error from the client library: where it finds some of them, such as "connection refused", it
+// drops the error and puts a question of its own in its place.
+type veiled struct{ cause error }
+
+func (v veiled) Error() string { return "no answer" }
+func (v veiled) Unwrap() error { return v.cause }
 
 // silenceError is a timeout of the network's. It hides that the standard library counts these as [context.DeadlineExceeded]: the
 // caller's time was not up.
@@ -99,11 +105,14 @@ const (
 	hintTLS     = "for an engine with TLS set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
 )
 
-// diagnose reads an error of a connection. The words keep off "connection refused" and "dial unix": where the client library
-// sees these it drops the error and puts a question of its own in its place.
+// diagnose reads an error of a connection.
 func diagnose(endpoint Endpoint, err error) diagnosis {
 	var ssh *sshdial.Error
 	var stranger *strangerError
+	var connection *connectionError
+	if errors.As(err, &connection) { // what is around it is about URLs
+		err = connection.cause
+	}
 	switch {
 	case errors.As(err, &ssh):
 		return diagnosis{ssh.Error(), ssh.Hint()}
@@ -155,6 +164,9 @@ func isSilence(err error) bool {
 	return errors.As(err, &silence) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// tlsAlert is how an answer in TLS begins, as net/http quotes it.
+const tlsAlert = `"\x15\x03`
+
 // diagnoseTLS knows what crypto/tls and net/http say when the two ends do not agree on certificates, or on TLS at all.
 func diagnoseTLS(endpoint Endpoint, err error) (found diagnosis, ok bool) {
 	var (
@@ -184,8 +196,10 @@ func diagnoseTLS(endpoint Endpoint, err error) (found diagnosis, ok bool) {
 		}, true
 	case errors.As(err, &plain), strings.Contains(text, "server gave HTTP response to HTTPS client"):
 		return diagnosis{"it speaks no TLS", "unset DOCKER_TLS and DOCKER_TLS_VERIFY, or check the port"}, true
-	case endpoint.TLS == nil && strings.Contains(text, "to an HTTPS server"), strings.Contains(text, "malformed HTTP response"):
-		return diagnosis{"it speaks TLS only, or is no engine", hintTLS}, true
+	case endpoint.TLS == nil && (strings.Contains(text, "to an HTTPS server") || strings.Contains(text, tlsAlert)):
+		return diagnosis{"it speaks TLS only", hintTLS}, true
+	case strings.Contains(text, "malformed HTTP"):
+		return diagnosis{"what does answer is no engine: it does not speak HTTP", hintAddress}, true
 	}
 	return diagnosis{}, false
 }
