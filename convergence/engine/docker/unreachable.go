@@ -191,7 +191,7 @@ func diagnoseTLS(endpoint Endpoint, err error) (found diagnosis, ok bool) {
 		}, true
 	case errors.As(err, &alert), strings.Contains(text, "remote error: tls"):
 		return diagnosis{
-			"it does not take the client certificate, or misses one: " + innermost(err),
+			"it refuses the client certificate, or the lack of one: " + innermost(err),
 			"check that cert.pem and key.pem (" + endpoint.tlsOrigin + ") are what the engine's authority signed",
 		}, true
 	case errors.As(err, &plain), strings.Contains(text, "server gave HTTP response to HTTPS client"):
