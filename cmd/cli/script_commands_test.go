@@ -3,8 +3,11 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"regexp"
 	"strconv"
@@ -26,7 +29,7 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"await": await, "says": says, "containers": containers, "leftovers": leftovers,
 		"engine": engineDoes, "remember": remember, "kept": kept, "fetch": fetch, "appears": appears, "push": push,
-		"add": add,
+		"add": add, "inspect": inspect,
 	}
 }
 
@@ -218,6 +221,57 @@ func identify(ts *testscript.TestScript, name string) string {
 		return err
 	})
 	return id
+}
+
+// inspect compares what the engine has of a container with what is expected: `inspect web-1 HostConfig.Init true`. Values are JSON
+// without spaces; a key that has dots in it ends the path.
+func inspect(ts *testscript.TestScript, neg bool, args []string) {
+	const path, wanted, all = 1, 2, 3
+	if neg || len(args) != all {
+		ts.Fatalf("usage: inspect CONTAINER PATH VALUE")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	whole, err := inspected(ctx, ts.Getenv("DOCKER_HOST"), full(ts, args[0]))
+	ts.Check(err)
+	value, rest := any(whole), args[path]
+	for rest != "" {
+		object, _ := value.(map[string]any)
+		if found, ok := object[rest]; ok {
+			value, rest = found, ""
+			continue
+		}
+		var key string
+		key, rest, _ = strings.Cut(rest, ".")
+		value = object[key]
+	}
+	text, err := json.Marshal(value)
+	ts.Check(err)
+	if string(text) != args[wanted] {
+		ts.Fatalf("%s of %s is %s", args[path], args[0], text)
+	}
+}
+
+// inspected is the engine's own answer, whatever Muster takes from it.
+func inspected(ctx context.Context, host, name string) (map[string]any, error) {
+	network, address, _ := strings.Cut(host, "://")
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		},
+		DisableKeepAlives: true,
+	}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/containers/"+name+"/json", nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	var whole map[string]any
+	return whole, json.NewDecoder(response.Body).Decode(&whole)
 }
 
 // fetch gets a URL from the engine's host: `fetch http://127.0.0.1:8080/ hello`.
