@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/muster-dev/muster/convergence"
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/engine/docker/dockertest"
 	"github.com/muster-dev/muster/convergence/plan"
@@ -326,4 +327,123 @@ func TestAnUpOfOneServiceTouchesNoOther(t *testing.T) {
 		t.Errorf("a dependency that has changed is not replaced")
 	}
 	s.runs(other)
+}
+
+// A service that was renamed takes over the name and the port of its former self.
+func TestAnOrphanThatIsRemovedMakesRoom(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "box")
+	s.mustUp("services: {db: {image: box, container_name: store, ports: ['8080:80'], command: [-ignore-term, -stay], stop_grace_period: 50ms}}")
+	s.policy.RemoveOrphans = true
+	s.mustUp("services: {database: {image: box, container_name: store, ports: ['8080:80']}}")
+	if c := s.container("store"); c.State != "running" || c.Labels[project.LabelService] != "database" {
+		t.Errorf("now %+v", c)
+	}
+	s.named("store running")
+}
+
+// What another hand removes in the middle of a replacement is not missed.
+func TestTheOldContainerMayGoInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for _, action := range []string{"update", "stop", "rename"} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, "box")
+			s.mustUp("services: {web: {image: box, restart: always}}")
+			old := s.container("p-web-1")
+			gone := false
+			s.sink = func(event convergence.Event) {
+				if !gone && event.Phase == convergence.Started && event.Step != nil && event.Step.Action() == action {
+					gone = true
+					s.byHand(http.MethodDelete, "/containers/"+old.ID+"?force=1")
+				}
+			}
+			s.mustUp("services: {web: {image: box, restart: always, user: '1'}}")
+			s.named("p-web-1 running")
+			if now := s.container("p-web-1"); !gone || now.ID == old.ID || now.Policy != "always" {
+				t.Errorf("gone %v, now %+v", gone, now)
+			}
+		})
+	}
+}
+
+// One more replica of a service leaves those alone that share the namespaces of its first one.
+func TestAScaleUpLeavesSharersAlone(t *testing.T) {
+	t.Parallel()
+	const content = "services: {app: {image: box, scale: %d}, side: {image: box, network_mode: 'service:app'}}"
+	s := newStage(t, "box")
+	s.mustUp(fmt.Sprintf(content, 1))
+	side := s.container("p-side-1")
+	s.mustUp(fmt.Sprintf(content, 2))
+	s.runs(side)
+	s.mustUp(fmt.Sprintf(content, 1))
+	s.runs(side)
+	s.named("p-app-1 running, p-side-1 running")
+}
+
+// The image of a running container may be gone, and what its tag stands for now may be another one.
+func TestAnImageThatVanishedIsPulledAndUsed(t *testing.T) {
+	t.Parallel()
+	const content = "services: {app: {image: registry.test/app}}"
+	for _, version := range []string{"", "2"} {
+		t.Run("version "+version, func(t *testing.T) {
+			t.Parallel()
+			s, registry := twice(t, content)
+			before := s.container("p-app-1")
+			other := dockertest.Box("registry.test/app")
+			if version != "" {
+				other.Version = version
+			}
+			registry.Push(other)
+			s.byHand(http.MethodDelete, "/images/registry.test/app:latest?force=1")
+			s.mustUp(content)
+			if now := s.container("p-app-1"); now.State != "running" || (now.ID == before.ID) != (version == "") {
+				t.Errorf("now %+v, before %+v", now, before)
+			}
+			s.settled(content)
+		})
+	}
+}
+
+// An anonymous volume goes over to the new container, unless the file puts something else in its place.
+func TestAnonymousVolumesGoOver(t *testing.T) {
+	t.Parallel()
+	for wanted, goesOver := range map[string]bool{
+		"": true, "tmpfs: [/data]": false, "volumes: ['named:/data']": false, "volumes: [/data]": true,
+	} {
+		t.Run(wanted, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			image := dockertest.Box("box")
+			image.Volumes = []string{"/data"}
+			s.AddImage(image)
+			s.mustUp("services: {web: {image: box}}")
+			old := strings.Join(s.container("p-web-1").Mounts, " ")
+			s.mustUp("services: {web: {image: box, user: '1', " + wanted + "}}\nvolumes: {named: }")
+			if got := strings.Join(s.container("p-web-1").Mounts, " "); (got == old) != goesOver {
+				t.Errorf("mounts %q, before %q", got, old)
+			}
+		})
+	}
+}
+
+// A volume that is made anew, with the user's consent, takes all its users down and up again.
+func TestAVolumeIsMadeAnewWithConsent(t *testing.T) {
+	t.Parallel()
+	const content = "services: {a: {image: box, volumes: ['data:/data']}, b: {image: box, volumes: ['data:/data']}, c: {image: box}}\nvolumes: {data: {driver_opts: {type: tmpfs, device: tmpfs, o: size=%d}}}"
+	s := newStage(t, "box")
+	s.mustUp(fmt.Sprintf(content, 1))
+	a, c := s.container("p-a-1"), s.container("p-c-1")
+	if made := s.mustUp(fmt.Sprintf(content, 2)); len(made.Questions) != 1 {
+		t.Errorf("questions %v", made.Questions)
+	}
+	s.runs(a)
+	s.policy.RecreateVolumes = map[string]bool{"data": true}
+	s.mustUp(fmt.Sprintf(content, 2))
+	s.runs(c)
+	s.named("p-a-1 running, p-b-1 running, p-c-1 running")
+	if now := s.container("p-a-1"); now.ID == a.ID {
+		t.Errorf("the volume was made anew without its user")
+	}
+	s.settled(fmt.Sprintf(content, 2))
 }

@@ -56,7 +56,7 @@ func (r *reconciler) stopOld(s *servicePlan, one *replica, after []NodeID) NodeI
 	old := target(*one.current)
 	if policy := r.oldPolicy(s, one); policy.Name != project.RestartNo && policy.Name != "" {
 		no := engine.RestartPolicy{Name: project.RestartNo}
-		after = []NodeID{r.add(step.SetRestartPolicy{Target: old, Policy: no}, after...)}
+		after = []NodeID{r.add(step.SetRestartPolicy{Target: old, Policy: no, Retires: true}, after...)}
 	}
 	return r.add(step.StopContainer{Target: old, Timeout: r.Policy.StopTimeout, Quiet: true}, after...)
 }
@@ -66,7 +66,7 @@ func (r *reconciler) exchangeNames(s *servicePlan, one *replica, stop NodeID) []
 	named := []NodeID{stop}
 	if one.current.Name == one.name {
 		old := target(*one.current)
-		named = []NodeID{r.add(step.RenameContainer{Target: old, To: project.RetiredName(old.ID, one.name)}, named...)}
+		named = []NodeID{r.add(step.RenameContainer{Target: old, To: project.RetiredName(old.ID, one.name), Retires: true}, named...)}
 	}
 	fresh := step.Target{Name: one.nameAtCreation(), Service: s.service.Name, Replica: one.number, Final: one.name}
 	if one.resume != nil {

@@ -182,6 +182,10 @@ func (r *reconciler) mounts(service project.Service, one *replica) []project.Mou
 		}
 	}
 	anonymous := r.anonymousVolumes(one)
+	for _, entry := range service.Tmpfs {
+		target, _, _ := strings.Cut(entry, ":")
+		delete(anonymous, path.Clean(target))
+	}
 	for _, mount := range service.Volumes {
 		if mount.Type == project.MountVolume && mount.Source != "" {
 			mount.Source = r.volumes[mount.Source].name

@@ -14,11 +14,16 @@ type RenameContainer struct {
 	To string
 	// Completes says that with this name a replacement has its final form.
 	Completes bool
+	// Retires says that it is the container that is replaced. Where somebody has removed it meanwhile, so much the better.
+	Retires bool
 }
 
 // Run implements [Step].
 func (s RenameContainer) Run(ctx context.Context, eng engine.Engine, _ func(Progress)) error {
 	err := eng.RenameContainer(ctx, s.ref(), s.To)
+	if s.Retires {
+		err = gone(err)
+	}
 	if errors.Is(err, engine.ErrConflict) {
 		if found, lookErr := eng.InspectContainer(ctx, s.To); lookErr == nil && found.ID == s.ID {
 			return nil
@@ -46,11 +51,17 @@ func (s RenameContainer) String() string {
 type SetRestartPolicy struct {
 	Target
 	Policy engine.RestartPolicy
+	// Retires says that it is the container that is replaced: one that is gone will do.
+	Retires bool
 }
 
 // Run implements [Step].
 func (s SetRestartPolicy) Run(ctx context.Context, eng engine.Engine, _ func(Progress)) error {
-	return eng.SetRestartPolicy(ctx, s.ref(), s.Policy)
+	err := eng.SetRestartPolicy(ctx, s.ref(), s.Policy)
+	if s.Retires {
+		return gone(err)
+	}
+	return err
 }
 
 // Action implements [Step].
