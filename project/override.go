@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // WithScale is the project with other numbers of replicas, by service; the project itself stays as it is.
@@ -34,23 +36,53 @@ func (p *Project) WithScale(replicas map[string]int) (*Project, error) {
 }
 
 // WithPullPolicy is the project with one pull policy for all its services, as --pull takes it; "policy" and "" leave each its
-// own. The project itself stays as it is.
+// own, and so does "build" where there is nothing to build. The project itself stays as it is.
 func (p *Project) WithPullPolicy(policy string) (*Project, error) {
 	switch policy {
 	case "", "policy":
 		return p, nil
 	case "if_not_present":
 		policy = PullMissing
-	case PullAlways, PullMissing, PullNever:
+	case PullAlways, PullMissing, PullNever, PullBuild:
 	default:
 		return nil, fmt.Errorf("invalid --pull option %q", policy)
 	}
 	changed := p.withServices()
 	for name, service := range changed.Services {
+		if policy == PullBuild && service.Build == nil {
+			continue
+		}
 		service.PullPolicy = policy
 		changed.Services[name] = service
 	}
 	return changed, nil
+}
+
+// BuildOverrides are what a command line says about all builds of a project.
+type BuildOverrides struct {
+	Args    map[string]*string // over build.args; one without a value has it from the environment
+	Pull    bool               // asks registries for base images that are here
+	NoCache bool               // runs every step
+}
+
+// WithBuild is the project with what the overrides say in all build sections; the project itself stays as it is.
+func (p *Project) WithBuild(overrides BuildOverrides) *Project {
+	changed := p.withServices()
+	for name, service := range changed.Services {
+		if service.Build == nil {
+			continue
+		}
+		section := *service.Build
+		section.Args = maps.Clone(section.Args)
+		if section.Args == nil {
+			section.Args = types.MappingWithEquals{}
+		}
+		maps.Copy(section.Args, overrides.Args)
+		section.Pull, section.NoCache = section.Pull || overrides.Pull, section.NoCache || overrides.NoCache
+		service.Build = &section
+		changed.Services[name] = service
+	}
+	return changed
 }
 
 // withServices is a copy of the project whose map of services may be changed.

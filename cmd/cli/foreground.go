@@ -18,7 +18,7 @@ func (o *upOptions) runForeground(ctx context.Context, eng engine.Engine, p *pro
 	if err != nil {
 		return err
 	}
-	progress := display.NewProgress(looks, o.app.Streams)
+	progress := o.newProgress(looks)
 	follow := o.newFollower(eng, p, made, looks)
 	follow.printTo(progress.Output())
 	follow.begin(ctx)

@@ -23,7 +23,8 @@ func rules() []struct{ who, may, why string } {
 		{"convergence/engine/docker", "convergence/engine convergence/engine/docker project", "the adapter translates and decides nothing"},
 		{"convergence/engine/enginetest", "convergence/engine convergence/engine/docker project", "the contract is written against the boundary"},
 		{"convergence/step", "convergence/engine graph project", "a step has an effect on an engine and knows no plan"},
-		{"convergence/plan", "convergence/step convergence/engine graph graph/dag project", "the planner decides about steps and does not carry them out"},
+		{"convergence/build", "convergence/engine project", "a build request is made of a project"},
+		{"convergence/plan", "convergence/step convergence/build convergence/engine graph graph/dag project", "the planner decides about steps and does not carry them out"},
 		{
 			"convergence", "convergence convergence/plan convergence/step convergence/engine graph graph/dag project",
 			"convergence works on any engine, so it must not know an adapter",

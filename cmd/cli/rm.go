@@ -3,9 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,15 +72,5 @@ func (o *rmOptions) confirm(made *plan.Plan) (bool, error) {
 		return true, err
 	}
 	_, _ = fmt.Fprintf(o.app.Err, "%s [yN] ", text)
-	return o.answer()
-}
-
-// answer reads a line from the user; only a yes is one.
-func (g *globals) answer() (bool, error) {
-	line, err := bufio.NewReader(g.app.In).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, fmt.Errorf("read answer: %w", err)
-	}
-	word := strings.ToLower(strings.TrimSpace(line))
-	return word == "y" || word == "yes", nil
+	return o.isYes(bufio.NewReader(o.app.In))
 }

@@ -55,7 +55,7 @@ It takes the files, commands, flags and names of docker compose.`,
 	root.SetUsageTemplate(usageTemplate)
 	bindGlobals(root, g)
 	for _, command := range []*cobra.Command{
-		newUp(g, interrupts), newDown(g), newPlan(g), newPs(g), newLogs(g), newStart(g), newStop(g), newRestart(g), newKill(g),
+		newUp(g, interrupts), newBuild(g), newCreate(g), newDown(g), newPlan(g), newPs(g), newLogs(g), newStart(g), newStop(g), newRestart(g), newKill(g),
 		newRm(g), newPull(g), newConfig(g), newVersion(g),
 	} {
 		run := command.RunE

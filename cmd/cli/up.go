@@ -31,6 +31,9 @@ type upOptions struct {
 	timeoutGiven                 bool
 	forceRecreate, noRecreate    bool
 	noDeps, removeOrphans        bool
+	build, noBuild               bool
+	quietPull, quietBuild        bool
+	yes, noStart                 bool
 	scale                        []string
 	pull                         string
 	noColor, noPrefix, timestamp bool
@@ -55,6 +58,7 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 			return runUp(cmd.Context(), o)
 		},
 	}
+	o.bindBuild(cmd)
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.detach, "detach", "d", false, "Detached mode: Run containers in the background")
 	flags.BoolVar(&o.forceRecreate, "force-recreate", false, "Recreate containers even if their configuration and image haven't changed")
@@ -63,7 +67,7 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 	flags.BoolVar(&o.noPrefix, "no-log-prefix", false, "Don't print prefix in logs")
 	flags.BoolVar(&o.noRecreate, "no-recreate", false,
 		"If containers already exist, don't recreate them. Incompatible with --force-recreate.")
-	flags.StringVar(&o.pull, "pull", "policy", `Pull image before running ("always"|"missing"|"never")`)
+	flags.BoolVar(&o.quietBuild, "quiet-build", false, "Suppress the build output")
 	flags.BoolVar(&o.removeOrphans, "remove-orphans", false, "Remove containers for services not defined in the Compose file")
 	flags.StringArrayVar(&o.scale, "scale", nil,
 		"Scale SERVICE to NUM instances. Overrides the scale setting in the Compose file if present.")
@@ -74,6 +78,16 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 	return cmd
 }
 
+// bindBuild binds the flags about how images come.
+func (o *upOptions) bindBuild(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&o.build, "build", false, "Build images before starting containers")
+	flags.BoolVar(&o.noBuild, "no-build", false, "Don't build an image, even if it's policy")
+	flags.StringVar(&o.pull, "pull", "policy", `Pull image before running ("always"|"missing"|"never"|"build")`)
+	flags.BoolVar(&o.quietPull, "quiet-pull", false, "Pull without printing progress information")
+	flags.BoolVarP(&o.yes, "yes", "y", false, `Assume "yes" as answer to all prompts and run non-interactively`)
+}
+
 // check refuses flags that contradict each other, in docker compose's words.
 func (o *upOptions) check() error {
 	for _, refusal := range []struct {
@@ -81,6 +95,7 @@ func (o *upOptions) check() error {
 		message string
 	}{
 		{o.waitTimeout < 0, "--wait-timeout must be a non-negative integer"},
+		{o.build && o.noBuild, "--build and --no-build are incompatible"},
 		{o.forceRecreate && o.noRecreate, "--force-recreate and --no-recreate are incompatible"},
 		{o.isSet("COMPOSE_IGNORE_ORPHANS") && o.removeOrphans, "cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans"},
 	} {
@@ -95,6 +110,7 @@ func (o *upOptions) policy() plan.Policy {
 	policy := plan.Policy{
 		Targets: o.services, RemoveOrphans: o.removeOrphans, IgnoreOrphans: o.isSet("COMPOSE_IGNORE_ORPHANS"),
 		StopTimeout: seconds(o.timeout, o.timeoutGiven),
+		NoStart:     o.noStart,
 		Wait:        o.wait, WaitTimeout: time.Duration(o.waitTimeout) * time.Second,
 	}
 	switch {
@@ -102,6 +118,12 @@ func (o *upOptions) policy() plan.Policy {
 		policy.Recreate = plan.RecreateAll
 	case o.noRecreate:
 		policy.Recreate = plan.RecreateNone
+	}
+	switch {
+	case o.build:
+		policy.Build = plan.BuildAlways
+	case o.noBuild:
+		policy.Build = plan.BuildNever
 	}
 	return policy
 }
@@ -178,37 +200,56 @@ func runUp(ctx context.Context, o *upOptions) error {
 		o.showPlan(made, o.applying)
 		return nil
 	}
-	if len(made.Questions) > 0 && o.app.InTerminal {
-		if policy.RecreateVolumes, err = ask(o.globals, made.Questions); err != nil {
+	if len(made.Questions) > 0 && (o.app.InTerminal || o.yes) {
+		if policy.RecreateVolumes, err = o.ask(made.Questions); err != nil {
 			return err
 		}
 		if made, err = converger.Plan(ctx, p, policy, false); err != nil {
 			return err
 		}
 	}
-	if o.detach || o.wait {
+	o.warnOfBuilds(p, made)
+	if o.detach || o.wait || o.noStart {
 		return o.applyDetached(ctx, eng, made)
 	}
 	return o.runForeground(ctx, eng, p, made)
 }
 
 // ask puts a plan's questions to the user; anything but yes is no.
-func ask(g *globals, questions []plan.Question) (map[string]bool, error) {
+func (o *upOptions) ask(questions []plan.Question) (map[string]bool, error) {
 	answers := map[string]bool{}
-	reader := bufio.NewReader(g.app.In)
+	reader := bufio.NewReader(o.app.In)
 	for _, question := range questions {
-		_, _ = fmt.Fprintf(g.app.Err, "%s [y/N] ", question.Text)
-		line, err := reader.ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("read answer: %w", err)
+		if o.yes {
+			answers[question.Volume] = true
+			continue
 		}
-		answer := strings.ToLower(strings.TrimSpace(line))
-		answers[question.Volume] = answer == "y" || answer == "yes"
+		_, _ = fmt.Fprintf(o.app.Err, "%s [y/N] ", question.Text)
+		yes, err := o.isYes(reader)
+		if err != nil {
+			return nil, err
+		}
+		answers[question.Volume] = yes
 	}
 	return answers, nil
 }
 
+// isYes reads a line from the user: only a yes is one.
+func (*globals) isYes(reader *bufio.Reader) (bool, error) {
+	line, err := reader.ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("read answer: %w", err)
+	}
+	word := strings.ToLower(strings.TrimSpace(line))
+	return word == "y" || word == "yes", nil
+}
+
 func (o *upOptions) title(p *plan.Plan, attached bool) display.Title {
+	if o.noStart {
+		return display.Title{
+			Project: p.Project, Verb: "create", Done: p.Project + " is created", Nothing: p.Project + " is up to date",
+		}
+	}
 	return display.Title{
 		Project: p.Project, Verb: "up", Attached: attached, Done: p.Project + " is up", Nothing: p.Project + " is up to date",
 	}
@@ -219,7 +260,7 @@ func (o *upOptions) applyDetached(ctx context.Context, eng engine.Engine, made *
 	if err != nil {
 		return err
 	}
-	if err := apply(ctx, eng, made, display.NewProgress(looks, o.app.Streams), o.title(made, false)); err != nil {
+	if err := apply(ctx, eng, made, o.newProgress(looks), o.title(made, false)); err != nil {
 		return err
 	}
 	o.addresses(ctx, eng, made, looks)

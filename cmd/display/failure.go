@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/muster-dev/muster/convergence"
+	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/step"
 )
 
@@ -77,6 +78,10 @@ func writeFailure(w io.Writer, s style, err error, try func(error) string) {
 	var waited *step.WaitError
 	if errors.As(err, &waited) {
 		writeEvidence(w, s, waited)
+	}
+	var built *engine.BuildError
+	if errors.As(err, &built) {
+		writeBuildEvidence(w, s, built)
 	}
 	var failed *convergence.StepError
 	undone := errors.As(err, &failed) && failed.Undone != nil

@@ -75,6 +75,9 @@ func (j *jsonProgress) Event(event convergence.Event) {
 	}
 	if event.Phase == convergence.Progress {
 		line.Details = event.Progress.Text
+		if build := event.Progress.Build; build != nil && build.Text != "" {
+			line.Details = build.Name + ": " + build.Text
+		}
 		line.Current, line.Total = event.Progress.Current, event.Progress.Total
 		if line.Total > 0 {
 			line.Percent = int(line.Current * 100 / line.Total) //nolint:mnd // per cent

@@ -144,8 +144,8 @@ func changeWords(change plan.Change) (mark, words string) {
 		return "-", "orphan, left alone (--remove-orphans takes it)"
 	case plan.Maybe:
 		return "?", "replace" + replicas
-	case plan.Pull:
-		return "+", "pull"
+	case plan.Pull, plan.Build:
+		return "+", string(change.Kind)
 	case plan.Restart:
 		return "~", "restart" + replicas
 	case plan.Start, plan.RunAgain:

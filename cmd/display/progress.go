@@ -45,7 +45,7 @@ func NewProgress(looks Looks, streams Streams) Progress {
 	case Quiet:
 		return quiet{streams}
 	}
-	return &plain{streams: streams}
+	return &plain{streams: streams, builds: newBuildLog(streams.Out)}
 }
 
 // quiet says nothing.
@@ -63,7 +63,10 @@ func (quiet) End(error) {}
 func (q quiet) Output() (out, err io.Writer) { return q.streams.Out, q.streams.Err }
 
 // plain writes docker compose's lines, one a change: " Container shop-web-1 Started ". Scripts read them.
-type plain struct{ streams Streams }
+type plain struct {
+	streams Streams
+	builds  *buildLog
+}
 
 // Begin implements [Progress].
 func (p *plain) Begin(_ Title, made *plan.Plan) {
@@ -74,6 +77,10 @@ func (p *plain) Begin(_ Title, made *plan.Plan) {
 
 // Event implements [Progress].
 func (p *plain) Event(event convergence.Event) {
+	if event.Progress.Build != nil {
+		p.builds.event(event)
+		return
+	}
 	text := words(event)
 	if text == "" {
 		return

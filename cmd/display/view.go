@@ -79,7 +79,9 @@ func (v *view) event(event convergence.Event) {
 			it.text = lower(doing)
 		}
 	case convergence.Progress:
-		it.text = progressText(event)
+		if text := progressText(event); text != "" {
+			it.text = text
+		}
 	case convergence.Done, convergence.Failed:
 		it.active--
 		v.settle(it, event)

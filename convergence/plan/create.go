@@ -79,7 +79,7 @@ func (r *reconciler) create(s *servicePlan, one *replica, name string, after []N
 			r.after(id, r.volumes[mount.Source].ready...)
 		}
 	}
-	r.after(id, r.images[r.Project.ImageName(s.service)].pull...)
+	r.after(id, r.images[r.Project.ImageName(s.service)].brought...)
 	for _, sharing := range graph.SharedWith(s.service) {
 		if shared := r.services[sharing.Service]; shared != nil && len(shared.replicas) > 0 {
 			r.after(id, shared.replicas[0].create...)

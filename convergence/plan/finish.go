@@ -151,9 +151,8 @@ func (r *reconciler) describe(order []string) {
 		}
 	}
 	for _, ref := range sortedKeys(r.images) {
-		if len(r.images[ref].pull) > 0 {
-			object := step.Object{Kind: step.Image, Name: ref}
-			changes = append(changes, Change{Kind: Pull, Ref: graph.Image(ref), Objects: []step.Object{object}})
+		if len(r.images[ref].brought) > 0 {
+			changes = append(changes, r.images[ref].describe())
 		}
 	}
 	for _, name := range order {
@@ -163,6 +162,18 @@ func (r *reconciler) describe(order []string) {
 	}
 	r.plan.Services = len(order)
 	r.plan.Changes = append(changes, r.plan.Changes...)
+}
+
+// describe tells how an image comes.
+func (i *imagePlan) describe() Change {
+	change := Change{Kind: Pull, Ref: graph.Image(i.ref), Objects: []step.Object{{Kind: step.Image, Name: i.ref}}}
+	switch {
+	case i.built:
+		change.Kind = Build
+	case i.fallback:
+		change.Note = "built where that fails"
+	}
+	return change
 }
 
 func (r *reconciler) describeService(s *servicePlan) []Change {
@@ -216,7 +227,7 @@ func describeReplica(s *servicePlan, one *replica) (Kind, []Reason) {
 	case one.again:
 		return Start, []Reason{{Text: standsStill(*one.current)}}
 	case one.maybe():
-		return Maybe, []Reason{{Text: "replaced if the pull brings another image"}}
+		return Maybe, []Reason{{Text: s.maybeReason}}
 	case len(one.create) > 0:
 		return Finish, []Reason{{Text: "gets its name back after an interrupted replacement"}}
 	}

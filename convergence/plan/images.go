@@ -2,8 +2,10 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/muster-dev/muster/convergence/build"
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/graph"
@@ -14,14 +16,16 @@ import (
 type imagePlan struct {
 	ref     string
 	current *engine.Image // nil when the engine does not have it
-	pull    []NodeID      // empty when nothing is pulled
-	// mayChange says that the pull may bring another image than the one that is here, or that containers were made from.
+	brought []NodeID      // the pull or build after which it is there; none when it stays as it is
+	built    bool          // and not pulled
+	fallback bool          // built where the pull fails
+	// mayChange says that another image may come than the one that is here, or that containers were made from.
 	mayChange bool
 	// newer is the digest that the registry is known to have in its place; empty where that is not known.
 	newer string
 }
 
-// planImages decides for a service's image. The same image is pulled once for all services; the one that wants it freshest
+// planImages decides for a service's image. The same image is brought once for all services; the one that wants it freshest
 // decides for all.
 func (r *reconciler) planImages(service project.Service) {
 	ref := r.Project.ImageName(service)
@@ -33,34 +37,83 @@ func (r *reconciler) planImages(service project.Service) {
 		}
 		r.images[ref] = i
 	}
-	if service.GetScale() == 0 && len(r.existing[service.Name]) == 0 {
+	if service.GetScale() == 0 && len(r.existing[service.Name]) == 0 || len(i.brought) > 0 {
 		return
 	}
-	policy := service.PullPolicy
-	switch {
+	builder, buildable := r.builderOf(ref)
+	switch policy := service.PullPolicy; {
+	case buildable && r.Policy.Build != BuildNever && (r.Policy.Build == BuildAlways || builder.PullPolicy == project.PullBuild):
+		r.build(i, builder)
 	case i.current != nil && policy != project.PullAlways:
-	case len(i.pull) > 0:
+	case buildable && policy != project.PullAlways && policy != project.PullMissing:
+		r.build(i, builder)
 	case policy == project.PullNever:
-		r.imageProblem(service, "pull it with `docker pull "+ref+"`, or change pull_policy")
-	case service.Build != nil && policy != project.PullAlways && policy != project.PullMissing:
-		r.imageProblem(service, "build it with `docker compose build "+service.Name+"`: muster build is not there yet")
+		r.imageProblem(service, "image", "is not to be pulled", "pull it with `docker pull "+ref+"`, or change pull_policy")
 	case policy == project.PullBuild:
-		r.imageProblem(service, "build it: pull_policy is build, and muster build is not there yet")
+		r.imageProblem(service, "pull_policy", "there is nothing to build it from", "give the service a build section, or change pull_policy")
+	case buildable && r.Policy.Build != BuildNever:
+		r.pullOrBuild(i, builder)
 	default:
-		i.pull = []NodeID{r.add(step.PullImage{Reference: ref, Platform: service.Platform})}
-		i.mayChange = i.current == nil || !r.registryHasSame(i)
-		if i.current != nil && i.mayChange {
-			i.newer = r.State.RemoteDigests[ref]
-		}
+		r.pull(i, service.Platform)
 	}
 }
 
-func (r *reconciler) imageProblem(service project.Service, try string) {
+// builderOf is the service that an image is built for: the first one that has it as its name and a build section.
+func (r *reconciler) builderOf(ref string) (project.Service, bool) {
+	if r.builders == nil {
+		r.builders = map[string]string{}
+		for _, name := range slices.Backward(sortedKeys(r.Project.Services)) {
+			if service := r.Project.Services[name]; service.Build != nil {
+				r.builders[r.Project.ImageName(service)] = name
+			}
+		}
+	}
+	name, ok := r.builders[ref]
+	return r.Project.Services[name], ok
+}
+
+func (r *reconciler) pull(i *imagePlan, platform string) {
+	i.brought = []NodeID{r.add(step.PullImage{Reference: i.ref, Platform: platform})}
+	i.mayChange = i.current == nil || !r.registryHasSame(i)
+	if i.current != nil && i.mayChange {
+		i.newer = r.State.RemoteDigests[i.ref]
+	}
+}
+
+// pullOrBuild plans a pull that may fail: then the image that is here will do, and where there is none it is built.
+func (r *reconciler) pullOrBuild(i *imagePlan, builder project.Service) {
+	r.pull(i, builder.Platform)
+	r.plan.Nodes[i.brought[0]].Optional = true
+	if i.current != nil {
+		return
+	}
+	r.only = conditional{when: step.ImageMissing{Reference: i.ref}}
+	pulled := i.brought
+	r.build(i, builder)
+	r.after(i.brought[0], pulled...)
+	r.only, i.built, i.fallback = conditional{}, false, true
+}
+
+// build plans a build.
+func (r *reconciler) build(i *imagePlan, builder project.Service) {
+	if r.Policy.Build == BuildNever {
+		r.imageProblem(builder, "build", "--no-build forbids to build it", "build it with `muster build "+builder.Name+"`")
+		return
+	}
+	request, err := build.Request(r.Project, builder)
+	if err != nil {
+		r.problems = append(r.problems, err)
+		return
+	}
+	i.brought = []NodeID{r.add(step.BuildImage{Reference: i.ref, Request: request})}
+	i.built, i.mayChange = true, true
+}
+
+func (r *reconciler) imageProblem(service project.Service, attribute, why, try string) {
 	r.problem(Problem{
-		Ref: graph.Service(service.Name), Position: r.Project.Place("services." + service.Name + ".image"),
-		Message: fmt.Sprintf("service %q: image %q is not on this engine and is not to be pulled",
-			service.Name, r.Project.ImageName(service)),
-		Try: try,
+		Ref: graph.Service(service.Name), Position: r.Project.Place("services." + service.Name + "." + attribute),
+		Message: fmt.Sprintf("service %q: image %q is not on this engine and %s", service.Name, r.Project.ImageName(service), why),
+		Try:     try,
 	})
 }
 
@@ -78,17 +131,17 @@ func (r *reconciler) registryHasSame(i *imagePlan) bool {
 	return false
 }
 
-// mayChange is the condition on which a container's image is another one after the pull: always, where nothing is pulled that
-// could bring one.
+// mayChange is the condition on which a container's image is another one after the pull or build: always, where nothing comes that
+// could be one.
 func (r *reconciler) mayChange(service project.Service, container engine.Container) conditional {
 	image := r.images[r.Project.ImageName(service)]
 	switch {
 	case !image.mayChange || image.current == nil && container.ImageID == "":
 		return conditional{}
 	case image.current == nil: // it was removed, or another one has its tag
-		return conditional{step.ImageChanged{Reference: image.ref, Was: container.ImageID}, image.pull}
+		return conditional{step.ImageChanged{Reference: image.ref, Was: container.ImageID}, image.brought}
 	}
-	return conditional{step.ImageChanged{Reference: image.ref, Was: image.current.ID}, image.pull}
+	return conditional{step.ImageChanged{Reference: image.ref, Was: image.current.ID}, image.brought}
 }
 
 // digestOf is what the registry had called an image that is here; its ID where that is not known.

@@ -221,7 +221,7 @@ func (r *reconciler) holdNetworks() {
 	for _, key := range sortedKeys(r.networks) {
 		for _, stop := range r.networks[key].stops {
 			for _, ref := range sortedKeys(r.images) {
-				r.after(stop, r.images[ref].pull...)
+				r.after(stop, r.images[ref].brought...)
 			}
 		}
 	}

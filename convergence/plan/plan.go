@@ -93,9 +93,10 @@ const (
 	Restart  Kind = "restart"
 	RunAgain Kind = "run again" // a one-shot that has completed: no change
 	Pull     Kind = "pull"
+	Build    Kind = "build"
 	Finish   Kind = "finish" // what an interrupted replacement left behind
 	Orphan   Kind = "orphan" // left alone: no change
-	Maybe    Kind = "maybe"  // replaced if a pull brings another image
+	Maybe    Kind = "maybe"  // replaced if a pull or build brings another image
 )
 
 // Change is what happens to one service, network or volume.
@@ -113,7 +114,7 @@ type Change struct {
 
 // Counts says whether the change is one: running a completed one-shot again, waiting and leaving orphans alone are none.
 func (c Change) Counts() bool {
-	return c.Asked || c.Kind != RunAgain && c.Kind != Orphan && c.Kind != Maybe && c.Kind != Pull
+	return c.Asked || c.Kind != RunAgain && c.Kind != Orphan && c.Kind != Maybe && c.Kind != Pull && c.Kind != Build
 }
 
 // Reason is why a thing is changed: a field that differs, or words.

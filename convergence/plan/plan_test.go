@@ -162,6 +162,10 @@ func parsePolicy(t *testing.T, text string) (policy plan.Policy, services string
 			policy.RemoveOrphans = true
 		case "ignore-orphans":
 			policy.IgnoreOrphans = true
+		case "build":
+			policy.Build = plan.BuildAlways
+		case "no-build":
+			policy.Build = plan.BuildNever
 		case "no-start":
 			policy.NoStart = true
 		case "wait":

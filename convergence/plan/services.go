@@ -14,17 +14,18 @@ import (
 
 // servicePlan is what becomes of one service.
 type servicePlan struct {
-	service  project.Service
-	fields   project.Fields
-	hash     string
-	replicas []*replica // in the order of their numbers
-	obsolete []engine.Container
-	leftover []engine.Container // of an interrupted replacement
-	ready    []NodeID           // what must be done before a dependency that asks for "started" is met
-	waits    map[step.Goal][]NodeID
-	group    int      // the group that replaces it; 0 for none
-	stopped  []NodeID // the stops of containers that are replaced
-	together bool     // its replicas are replaced together, not one at a time
+	service     project.Service
+	fields      project.Fields
+	hash        string
+	replicas    []*replica // in the order of their numbers
+	obsolete    []engine.Container
+	leftover    []engine.Container // of an interrupted replacement
+	ready       []NodeID           // what must be done before a dependency that asks for "started" is met
+	waits       map[step.Goal][]NodeID
+	group       int      // the group that replaces it; 0 for none
+	stopped     []NodeID // the stops of containers that are replaced
+	maybeReason string   // on what replicas without reasons are replaced, in words
+	together    bool     // its replicas are replaced together, not one at a time
 }
 
 // replica is one container that the service shall have.
@@ -34,7 +35,7 @@ type replica struct {
 	current *engine.Container // nil when it is to be created
 	resume  *engine.Container // one that an interrupted replacement has created and that is what is wanted
 	reasons []Reason          // why it is replaced; none when it stays
-	only    conditional       // without reasons: it is replaced on this condition, that the pull brings another image
+	only    conditional       // without reasons: it is replaced on this condition, that another image comes
 	restart bool              // it is stopped and started again because something that it depends on is replaced
 	again   bool              // it stays and is started
 	create  []NodeID
@@ -146,7 +147,7 @@ func (r *reconciler) unwanted(s *servicePlan, container engine.Container) bool {
 		len(r.fingerprintReasons(s, container)) > 0 || len(r.imageReason(s.service, container)) > 0
 }
 
-// mayReplace notes that a replica is replaced if a pull brings another image. Where it has lost its name it cannot be told by that
+// mayReplace notes that a replica is replaced if a pull or build brings another image. Where it has lost its name it cannot be told by that
 // afterwards, so it is replaced anyway.
 func (r *reconciler) mayReplace(s *servicePlan, one *replica) {
 	only := r.mayChange(s.service, *one.current)
@@ -156,6 +157,10 @@ func (r *reconciler) mayReplace(s *servicePlan, one *replica) {
 		one.reasons = []Reason{{Text: "is called " + one.current.Name}}
 	default:
 		one.only = only
+		s.maybeReason = "replaced if the pull brings another image"
+		if r.images[r.Project.ImageName(s.service)].built {
+			s.maybeReason = "replaced if the build makes another image"
+		}
 	}
 }
 

@@ -320,6 +320,16 @@ func (s *simulated) PullImage(_ context.Context, request engine.PullImage, _ fun
 	return nil
 }
 
+func (s *simulated) BuildImage(
+	_ context.Context, request engine.BuildImage, _ func(engine.BuildProgress),
+) (engine.BuiltImage, error) {
+	id := digest("built " + request.Service)
+	for _, tag := range request.Tags {
+		s.world.Images[tag] = engine.Image{ID: id, Tags: request.Tags}
+	}
+	return engine.BuiltImage{ID: id}, nil
+}
+
 // Events lets time pass: health checks succeed, and images called job or migrate run to their end.
 func (s *simulated) Events(_ context.Context, _ engine.EventFilter, ready func(), yield func(engine.Event) error) error {
 	ready()

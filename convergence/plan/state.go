@@ -57,9 +57,23 @@ const (
 	RecreateNone
 )
 
+// BuildPolicy says which images to build.
+type BuildPolicy uint8
+
+// What to build.
+const (
+	// BuildMissing builds what can be built and is not there, or is always to be built (`pull_policy: build`).
+	BuildMissing BuildPolicy = iota
+	// BuildAlways builds whatever can be built.
+	BuildAlways
+	// BuildNever builds nothing: what is not there is a problem.
+	BuildNever
+)
+
 // Policy is how the user wants it done.
 type Policy struct {
 	Recreate Recreate
+	Build    BuildPolicy
 	// Targets are the services that the user named, which RecreateAll is about; empty means all.
 	Targets []string
 	// RemoveOrphans removes containers of services that the file does not have; IgnoreOrphans does not even mention them.

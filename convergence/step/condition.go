@@ -2,6 +2,7 @@ package step
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,23 @@ func (c ImageChanged) Met(ctx context.Context, eng engine.Engine) (bool, error) 
 }
 
 func (c ImageChanged) String() string { return "image " + c.Reference + " changed" }
+
+// ImageMissing is met when the engine does not have the image: a pull that was tried has failed, say.
+type ImageMissing struct{ Reference string }
+
+// Met implements [Condition].
+func (c ImageMissing) Met(ctx context.Context, eng engine.Engine) (bool, error) {
+	_, err := eng.InspectImage(ctx, c.Reference)
+	switch {
+	case errors.Is(err, engine.ErrNotFound):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("look at image %q: %w", c.Reference, err)
+	}
+	return false, nil
+}
+
+func (c ImageMissing) String() string { return "image " + c.Reference + " is missing" }
 
 // Not is met when a condition is not.
 func Not(c Condition) Condition { return not{c} }

@@ -59,3 +59,42 @@ func (s PullImage) Action() string { return "pull" }
 func (s PullImage) Words() (doing, done string) { return "Pulling", "Pulled" }
 
 func (s PullImage) String() string { return "pull image " + s.Reference }
+
+// BuildImage builds an image.
+type BuildImage struct {
+	Reference string // the name that services have for it
+	Request   engine.BuildImage
+}
+
+// Run implements [Step]. What goes wrong in the middle of a build is an [*engine.BuildError].
+func (s BuildImage) Run(ctx context.Context, eng engine.Engine, report func(Progress)) error {
+	_, err := eng.BuildImage(ctx, s.Request, func(progress engine.BuildProgress) {
+		report(Progress{Text: buildText(progress), Current: progress.Done, Total: progress.Total, Build: &progress})
+	})
+	return err
+}
+
+// buildText is what a build does now, for people; empty where that is not worth telling.
+func buildText(progress engine.BuildProgress) string {
+	switch progress.Kind {
+	case engine.BuildStepStarted, engine.BuildLog:
+		return progress.Name
+	case engine.BuildTransfer:
+		return progress.Item
+	}
+	return ""
+}
+
+// Ref implements [Step].
+func (s BuildImage) Ref() graph.Ref { return graph.Image(s.Reference) }
+
+// Object implements [Step].
+func (s BuildImage) Object() Object { return Object{Image, s.Reference} }
+
+// Action implements [Step].
+func (s BuildImage) Action() string { return "build" }
+
+// Words implements [Step].
+func (s BuildImage) Words() (doing, done string) { return "Building", "Built" }
+
+func (s BuildImage) String() string { return "build image " + s.Reference }

@@ -18,7 +18,7 @@ type Step interface {
 	Ref() graph.Ref
 	// Object is what the engine knows it by.
 	Object() Object
-	// Action is what it does in one word for machines: create, start, stop, remove, rename, wait, pull, connect, update.
+	// Action is what it does in one word for machines: create, start, stop, remove, rename, wait, pull, build, connect, update.
 	Action() string
 	// Words are docker compose's for the step under way and for its end; empty where it says nothing.
 	Words() (doing, done string)
@@ -31,6 +31,8 @@ type Progress struct {
 	Text    string // for people: "health check 2 of 5, last probe: exit 1"
 	Current int64  // bytes
 	Total   int64
+	// Build is what happens in a build; nil for other steps.
+	Build *engine.BuildProgress
 }
 
 // ObjectKind is what sort of thing an engine object is, in docker compose's words.

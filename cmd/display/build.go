@@ -1,0 +1,117 @@
+package display
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/muster-dev/muster/convergence"
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/convergence/step"
+)
+
+// buildLog writes what happens in builds in BuildKit's plain form, which scripts and people know: "#3 [web build 2/4] RUN make",
+// "#3 0.512 cc -o web", "#3 DONE 1.2s". Numbers count over all builds of a run, so that lines of several can be told apart.
+type buildLog struct {
+	w     io.Writer
+	steps map[buildStep]*loggedStep
+}
+
+type buildStep struct {
+	node plan.NodeID
+	step int
+}
+
+type loggedStep struct {
+	number  int
+	named   bool
+	started time.Time
+}
+
+func newBuildLog(w io.Writer) *buildLog { return &buildLog{w: w, steps: map[buildStep]*loggedStep{}} }
+
+func (l *buildLog) event(event convergence.Event) {
+	progress := *event.Progress.Build
+	key := buildStep{event.Node, progress.Step}
+	logged := l.steps[key]
+	if logged == nil {
+		logged = &loggedStep{number: len(l.steps) + 1, started: event.Time}
+		l.steps[key] = logged
+	}
+	if !logged.named && progress.Name != "" {
+		logged.named = true
+		l.line(logged, buildName(serviceOf(event), progress.Name))
+	}
+	switch progress.Kind {
+	case engine.BuildStepStarted:
+		logged.started = event.Time
+	case engine.BuildStepCached:
+		l.line(logged, "CACHED\n")
+	case engine.BuildStepDone:
+		l.line(logged, fmt.Sprintf("DONE %.1fs\n", progress.Took.Seconds()))
+	case engine.BuildStepFailed:
+		l.line(logged, "ERROR: "+progress.Text+"\n")
+	case engine.BuildLog:
+		l.line(logged, fmt.Sprintf("%.3f %s", event.Time.Sub(logged.started).Seconds(), progress.Text))
+	case engine.BuildTransfer:
+		if progress.Total > 0 && progress.Done == progress.Total {
+			l.line(logged, progress.Item+" "+megabytes(progress.Total)+" done")
+		}
+	case engine.BuildWarning:
+		l.line(logged, "WARNING: "+progress.Text)
+	}
+}
+
+func (l *buildLog) line(logged *loggedStep, text string) {
+	ends := strings.HasSuffix(text, "\n")
+	_, _ = fmt.Fprintf(l.w, "#%d %s\n", logged.number, harmless(strings.TrimRight(text, "\n")))
+	if ends {
+		_, _ = fmt.Fprintln(l.w)
+	}
+}
+
+// serviceOf is the service that a build is for.
+func serviceOf(event convergence.Event) string {
+	if build, ok := event.Step.(step.BuildImage); ok {
+		return build.Request.Service
+	}
+	return event.Object.Name
+}
+
+// buildName puts the service into a step's name: "[web build 2/4] RUN make".
+func buildName(service, name string) string {
+	if rest, ok := strings.CutPrefix(name, "["); ok {
+		return "[" + service + " " + rest
+	}
+	return "[" + service + "] " + name
+}
+
+// megabytes is a size for people, in bytes where it is small.
+func megabytes(bytes int64) string {
+	const kilo, mega = 1000, 1_000_000
+	switch {
+	case bytes < kilo:
+		return fmt.Sprintf("%d B", bytes)
+	case bytes < mega:
+		return fmt.Sprintf("%.1f kB", float64(bytes)/kilo)
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/mega)
+}
+
+// writeBuildEvidence shows where in the Dockerfile a build failed and what the step had said.
+func writeBuildEvidence(w io.Writer, s style, failed *engine.BuildError) {
+	word := "file"
+	for _, line := range failed.Lines {
+		text := fmt.Sprintf("%4d | %s", line.Number, harmless(line.Text))
+		if line.Failed {
+			text = s.bad(text)
+		}
+		writeFact(w, s, word, text)
+		word = ""
+	}
+	if len(failed.Output) > 0 {
+		writeBlock(w, s, block{word: "output", text: []byte(strings.Join(failed.Output, "\n")), most: logLines})
+	}
+}
