@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -18,7 +19,8 @@ type logsOptions struct {
 	*globals
 	services                     []string
 	follow                       bool
-	tail                         string
+	tail, since, until           string
+	index                        int
 	noColor, noPrefix, timestamp bool
 }
 
@@ -34,15 +36,18 @@ func newLogs(g *globals) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.follow, "follow", "f", false, "Follow log output")
+	flags.IntVar(&o.index, "index", 0, "index of the container if service has multiple replicas")
 	flags.BoolVar(&o.noColor, "no-color", false, "Produce monochrome output")
 	flags.BoolVar(&o.noPrefix, "no-log-prefix", false, "Don't print prefix in logs")
+	flags.StringVar(&o.since, "since", "", "Show logs since timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)")
 	flags.StringVarP(&o.tail, "tail", "n", "all", "Number of lines to show from the end of the logs for each container")
 	flags.BoolVarP(&o.timestamp, "timestamps", "t", false, "Show timestamps")
+	flags.StringVar(&o.until, "until", "", "Show logs before a timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)")
 	return cmd
 }
 
 func runLogs(ctx context.Context, o *logsOptions) error {
-	tail, err := parseTail(o.tail)
+	options, err := o.read(time.Now())
 	if err != nil {
 		return err
 	}
@@ -63,19 +68,46 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 		return err
 	}
 	wanted := func(c engine.Container) bool { return o.wants(p, c) }
+	if o.index > 0 && !slices.ContainsFunc(containers, wanted) {
+		return fmt.Errorf("service %q has no container #%d", o.services[0], o.index)
+	}
 	printer := logs.NewPrinter(logs.PrinterOptions{
 		Stdout: o.app.Out, Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
 		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal, Names: sourceNames(containers, wanted),
 	})
-	options := logs.Options{Project: name, Services: o.services, Filter: wanted, Follow: o.follow, Tail: tail}
+	options.Project, options.Services, options.Filter = name, o.services, wanted
 	if slices.ContainsFunc(containers, func(c engine.Container) bool { return wanted(c) && c.Running() }) {
 		options.Linger = linger
 	}
 	return logs.Follow(ctx, eng, options, printer.Print)
 }
 
+// read reads what the flags say about which lines to show.
+func (o *logsOptions) read(now time.Time) (options logs.Options, err error) {
+	options.Follow = o.follow
+	if options.Tail, err = parseTail(o.tail); err != nil {
+		return options, err
+	}
+	if options.Since, err = parseMoment("since", o.since, now); err != nil {
+		return options, err
+	}
+	if options.Until, err = parseMoment("until", o.until, now); err != nil {
+		return options, err
+	}
+	switch {
+	case o.index < 0:
+		err = fmt.Errorf("invalid value for --index: %d is not the number of a replica", o.index)
+	case o.index > 0 && len(o.services) != 1:
+		err = errors.New("--index requires one service to be selected")
+	}
+	return options, err
+}
+
 // wants says whether a container is to be heard: those of the named services, or of all but for those with attach: false.
 func (o *logsOptions) wants(p *project.Project, c engine.Container) bool {
+	if o.index > 0 && c.Number != o.index {
+		return false
+	}
 	if len(o.services) > 0 || p == nil {
 		return len(o.services) == 0 || slices.Contains(o.services, c.Service)
 	}
