@@ -20,6 +20,8 @@ type Harness struct {
 	// Declaring is the reference of an image like Box with a health check (`probe`, every 50 ms), the volume "/declared",
 	// the label "dev.muster.test" with the value "declared", and the variable DECLARED=yes.
 	Declaring string
+	// Program is testbox, a static binary that runs in images that hold nothing else: what builds copy.
+	Program []byte
 	// Absent is a reference in a registry that nobody can reach.
 	Absent string
 	// Registry is one that the engine under test can pull from.
@@ -55,6 +57,7 @@ func Run(t *testing.T, harness Harness) {
 		{"volumes", volumeCases()},
 		{"images", imageCases()},
 		{"pulls", pullCases()},
+		{"builds", buildCases()},
 		{"events", eventCases()},
 		{"logs", logCases()},
 		{"calls", callCases()},

@@ -49,6 +49,15 @@ func (f *fixture) clean() {
 			f.check(f.RemoveContainer(ctx, c.ID, engine.RemoveContainer{Force: true, Volumes: true}), "remove container "+c.Name)
 		}
 	}
+	images, err := f.ListImages(ctx)
+	f.check(err, "list images")
+	for _, i := range images {
+		for _, tag := range i.Tags {
+			if strings.HasPrefix(tag, f.name) {
+				f.check(f.RemoveImage(ctx, tag), "remove image "+tag)
+			}
+		}
+	}
 	networks, err := f.ListNetworks(ctx)
 	f.check(err, "list networks")
 	for _, n := range networks {

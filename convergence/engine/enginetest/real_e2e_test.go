@@ -40,6 +40,7 @@ func TestConformance(t *testing.T) {
 	enginetest.Run(t, enginetest.Harness{
 		Connect: func(t *testing.T) engine.Engine { t.Helper(); return dial(t) },
 		Within:  func(t *testing.T, body func(*testing.T)) { t.Helper(); body(t) },
+		Program: program["/testbox"].Content,
 		Box:     box, Declaring: declaring, Absent: absent, Registry: startRegistry(t, client),
 	})
 }

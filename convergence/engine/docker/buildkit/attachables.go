@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/auth"
 	"github.com/moby/buildkit/session/filesync"
 	"github.com/moby/buildkit/session/secrets"
@@ -18,8 +17,8 @@ import (
 )
 
 // attachables are what BuildKit may ask for in a session.
-func (b *Builder) attachables(request engine.BuildImage, from *source) ([]session.Attachable, error) {
-	list := []session.Attachable{
+func (b *Builder) attachables(request engine.BuildImage, from *source) ([]attachable, error) {
+	list := []attachable{
 		filesync.NewFSSyncProvider(filesync.StaticDirSource(from.folders)),
 		&authority{credentials: b.Credentials},
 	}
@@ -71,7 +70,7 @@ type keeper struct {
 	contents map[string][]byte
 }
 
-// Register implements session.Attachable.
+// Register implements attachable.
 func (k *keeper) Register(server *grpc.Server) { secrets.RegisterSecretsServer(server, k) }
 
 // GetSecret implements secrets.SecretsServer.
@@ -89,7 +88,7 @@ type authority struct {
 	credentials                  func(ctx context.Context, host string) (Credentials, error)
 }
 
-// Register implements session.Attachable.
+// Register implements attachable.
 func (a *authority) Register(server *grpc.Server) { auth.RegisterAuthServer(server, a) }
 
 // Credentials implements auth.AuthServer.

@@ -13,7 +13,6 @@ import (
 
 	control "github.com/moby/buildkit/api/services/control"
 	"github.com/moby/buildkit/identity"
-	"github.com/moby/buildkit/session"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -95,18 +94,12 @@ const (
 )
 
 // run carries the build out: the session, the call that is the build, and the stream that tells how it goes.
-func (j *job) run(ctx context.Context, attachables []session.Attachable) (engine.BuiltImage, error) {
+func (j *job) run(ctx context.Context, attachables []attachable) (engine.BuiltImage, error) {
 	if err := j.resolveHosts(ctx); err != nil {
 		return engine.BuiltImage{}, j.failure(ctx, err)
 	}
-	s, err := session.NewSession(ctx, j.from.sharedKey)
-	if err != nil {
-		return engine.BuiltImage{}, err
-	}
-	for _, attachable := range attachables {
-		s.Allow(attachable)
-	}
-	j.request.Ref, j.request.Session = identity.NewID(), s.ID()
+	s := newSession(j.from.sharedKey, attachables)
+	j.request.Ref, j.request.Session = identity.NewID(), s.id
 	var (
 		answer *control.SolveResponse
 		late   *time.Timer
@@ -115,14 +108,10 @@ func (j *job) run(ctx context.Context, attachables []session.Attachable) (engine
 	defer endStatus()
 	defer context.AfterFunc(ctx, endStatus)()
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		return s.Run(groupCtx, func(ctx context.Context, _ string, header map[string][]string) (net.Conn, error) {
-			return j.dial(ctx, sessionPath, header)
-		})
-	})
+	group.Go(func() error { return s.run(groupCtx, j.dial) })
 	group.Go(func() (err error) {
 		answer, err = j.control.Solve(groupCtx, j.request)
-		_ = s.Close() // it has nothing to tell
+		s.close()
 		patience := statusPatience
 		switch {
 		case groupCtx.Err() != nil:
@@ -137,7 +126,7 @@ func (j *job) run(ctx context.Context, attachables []session.Attachable) (engine
 		j.follow(statusCtx)
 		return nil
 	})
-	err = group.Wait()
+	err := group.Wait()
 	late.Stop()
 	if err != nil {
 		return engine.BuiltImage{}, j.failure(ctx, err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"io/fs"
 	"maps"
@@ -141,7 +142,7 @@ func isLikeDockerfile(name string) bool {
 	return (strings.Contains(name, "dockerfile") || strings.Contains(name, "containerfile")) && !strings.HasSuffix(name, ".dockerignore")
 }
 
-// memoryFS is a folder of a few files. BuildKit compares sizes and times with what it remembers; these files are always new.
+// memoryFS is a folder of a few files.
 type memoryFS map[string][]byte
 
 // Walk implements fsutil.FS.
@@ -153,13 +154,22 @@ func (m memoryFS) Walk(_ context.Context, target string, visit fs.WalkDirFunc) e
 		}
 		const readable = 0o644
 		err := visit(name, &fsutil.DirEntryInfo{Stat: &types.Stat{
-			Path: name, Mode: readable, Size: int64(len(m[name])), ModTime: time.Now().UnixNano(),
+			Path: name, Mode: readable, Size: int64(len(m[name])), ModTime: contentTime(m[name]),
 		}}, nil)
 		if err != nil && !errors.Is(err, fs.SkipDir) {
 			return err
 		}
 	}
 	return nil
+}
+
+// contentTime is a time of change that differs where the content does: BuildKit takes files of the same name, size and time for
+// the same, and builds of several Dockerfiles share what it remembers of a context.
+func contentTime(content []byte) int64 {
+	const inSomeYear = 1_000_000_000 * int64(time.Second)
+	sum := fnv.New64a()
+	_, _ = sum.Write(content)
+	return inSomeYear + int64(sum.Sum64()%uint64(inSomeYear)) //nolint:gosec // it is smaller
 }
 
 // clean is the name that a path means; empty for the folder.

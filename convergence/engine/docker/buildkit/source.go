@@ -61,7 +61,7 @@ func openSource(request engine.BuildImage) (*source, error) {
 }
 
 // sharedKey is what BuildKit remembers a context's files under: with the same key only what changed since is sent. It names
-// this machine too, because several may build with the same engine. (buildkit, session.NewSession)
+// this machine too, because several may build with the same engine. (buildkit, the session's shared key)
 func sharedKey(context string) string {
 	host, _ := os.Hostname()
 	machine, _ := os.ReadFile("/etc/machine-id") // where there is none the host's name has to do

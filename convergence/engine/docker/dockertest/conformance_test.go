@@ -57,7 +57,7 @@ func conform(t *testing.T, version string) {
 			t.Helper()
 			return start(t, dockertest.Options{Remote: registry.registry, APIVersion: version}).Client(t)
 		},
-		Within: synctest.Test, Box: box, Declaring: declaring, Absent: absent, Registry: registry,
+		Within: synctest.Test, Program: []byte("testbox"), Box: box, Declaring: declaring, Absent: absent, Registry: registry,
 	})
 }
 

@@ -27,6 +27,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/muster-dev/muster/convergence/engine/docker/buildkit/buildkittest"
 )
 
 // Options make an engine. The zero value is an engine 28.5.2 without images.
@@ -46,6 +48,7 @@ type Engine struct {
 	events  *eventLog
 	clock   clock
 
+	builder  *buildkittest.Server
 	listener *pipeListener
 	server   *http.Server
 	closing  chan struct{}  // closed when the engine goes down
@@ -76,6 +79,7 @@ func New(options Options) *Engine {
 		images: map[string]*image{}, counters: map[string]int{}, hostPorts: map[hostPort]*container{},
 	}
 	e.events = newEventLog(&e.clock)
+	e.builder = buildkittest.New(buildSide{e})
 	e.addBuiltinNetworks()
 	ctx, cancel := context.WithCancel(context.Background())
 	e.hangUp = cancel
@@ -114,6 +118,7 @@ func (e *Engine) Close() {
 	e.hangUp()
 	_ = e.server.Close() // also closes the listeners
 	e.answers.Wait()
+	e.builder.Close()
 	_ = e.tasks.Wait() // servers always say that they were closed
 }
 

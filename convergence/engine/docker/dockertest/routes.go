@@ -64,6 +64,9 @@ func routes() []route {
 		{"POST", "/images/{ref...}/tag", (*Engine).tagImage},
 		{"DELETE", "/images/{ref...}", (*Engine).removeImage},
 		{"GET", "/distribution/{ref...}/json", (*Engine).inspectDistribution},
+
+		{"POST", "/grpc", (*Engine).serveBuilds},
+		{"POST", "/session", (*Engine).serveSession},
 	}
 }
 
