@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/muster-dev/muster/cmd/dev/provision"
 )
 
 // tool is what every command gets.
@@ -43,15 +43,13 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	root, err := repository()
+	root, err := provision.Repository()
 	if err != nil {
 		return err
 	}
-	cache := filepath.Join(root, ".cache")
-	if given := os.Getenv("MUSTER_CACHE"); given != "" {
-		if cache, err = filepath.Abs(given); err != nil {
-			return fmt.Errorf("find cache folder: %w", err)
-		}
+	cache, err := provision.Cache(root, os.Getenv)
+	if err != nil {
+		return err
 	}
 	t := tool{env: os.Getenv, root: root, cache: cache, out: os.Stdout, err: os.Stderr}
 	found, rest, ok := findCommand(args)
@@ -60,23 +58,6 @@ func run(ctx context.Context, args []string) error {
 		return errSilent
 	}
 	return found.run(ctx, t, rest)
-}
-
-// repository is the folder above this one, or this one, that has the module's go.mod.
-func repository() (string, error) {
-	here, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("find repository: %w", err)
-	}
-	for folder := here; ; folder = filepath.Dir(folder) {
-		_, err := os.Stat(filepath.Join(folder, "go.mod"))
-		if err == nil {
-			return folder, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) || folder == filepath.Dir(folder) {
-			return "", fmt.Errorf("find repository: no go.mod in %s or above", here)
-		}
-	}
 }
 
 type command struct {

@@ -102,7 +102,7 @@ func engineTests(ctx context.Context, t tool) (part, error) {
 		return missing, err
 	}
 	description, err := found.describe(ctx)
-	if err := errors.Join(err, importAll(ctx, t, found.Client), found.Close()); err != nil {
+	if err := errors.Join(err, importAll(ctx, t, found.Client), fetchRegistry(ctx, t), found.Close()); err != nil {
 		return missing, err
 	}
 	packages, err := enginePackages(ctx, t)
@@ -113,17 +113,18 @@ func engineTests(ctx context.Context, t tool) (part, error) {
 		return part{name: "engine", result: "there are no tests that need an engine; " + description}, nil
 	}
 	// One package at a time: they share the engine, and some count what is on it.
-	tested := goTest(ctx, t, "engine", engineVariables(found.record), append([]string{"-p=1", "-tags=" + engineTag}, packages...)...)
+	tested := goTest(ctx, t, "engine", engineVariables(t.cache, found.record), append([]string{"-p=1", "-tags=" + engineTag}, packages...)...)
 	tested.result += "; " + description
 	return tested, nil
 }
 
-// engineVariables make the tests find an engine that was started here.
-func engineVariables(record daemon.Record) []string {
-	if record.Host == "" {
-		return nil
+// engineVariables make the tests find an engine that was started here, and what was fetched.
+func engineVariables(cache string, record daemon.Record) []string {
+	variables := []string{"MUSTER_CACHE=" + cache}
+	if record.Host != "" {
+		variables = append(variables, "DOCKER_HOST="+record.Host)
 	}
-	return []string{"DOCKER_HOST=" + record.Host}
+	return variables
 }
 
 // enginePackages are the packages that have tests behind the tag.

@@ -39,3 +39,21 @@ func importSoftware(ctx context.Context, t tool, client *docker.Client) error {
 	_, err = software.Maker{Client: client, Fetcher: t.fetcher(machine)}.Ensure(ctx)
 	return err
 }
+
+// fetchRegistry brings the registry of the tests now, so that none of them waits for it. Where there are no packages, tests look
+// for the machine's.
+func fetchRegistry(ctx context.Context, t tool) error {
+	machine, err := provision.ThisMachine()
+	if err != nil {
+		return err
+	}
+	unlock, err := daemon.Lock(ctx, t.cache)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err := t.fetcher(machine).Registry(ctx); !errors.Is(err, provision.ErrNoPackages) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package registry
+
+import "syscall"
+
+func withOwner() *syscall.SysProcAttr { return nil }
