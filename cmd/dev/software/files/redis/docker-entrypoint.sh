@@ -14,7 +14,8 @@ if [ "$(id -u)" = 0 ]; then
 fi
 shift
 case ${1-} in
-*.conf) ;;
-*) set -- --protected-mode no "$@" ;; # a configuration of one's own has the say
+*.conf) ;; # a configuration of one's own has the say
+-h | --help | -v | --version) ;;
+*) set -- --protected-mode no "$@" ;;
 esac
 exec redis-server "$@"
