@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,12 +47,12 @@ func examples(t *testing.T, dockerHost string) []example {
 	return all
 }
 
-// run runs a command in the example's folder and returns its exit code and what it wrote.
+// run runs a command in the example's folder, in a cleanup too, and returns its exit code and what it wrote.
 func (e example) run(arguments ...string) (code int, out, errOut string) {
 	e.t.Helper()
 	var stdout, stderr bytes.Buffer
 	app := cli.App{Streams: display.Streams{Out: &stdout, Err: &stderr}, Env: e.env, Dir: e.folder}
-	code = cli.Main(e.t.Context(), append([]string{"-p", e.project}, arguments...), app)
+	code = cli.Main(context.WithoutCancel(e.t.Context()), append([]string{"-p", e.project}, arguments...), app)
 	return code, stdout.String(), stderr.String()
 }
 
