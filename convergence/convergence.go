@@ -112,6 +112,11 @@ func (c Converger) PlanDown(ctx context.Context, input plan.TeardownInput) (*pla
 		return nil, err
 	}
 	input.State = state
+	if input.RemoveImages != plan.KeepImages {
+		if input.Images, err = c.Engine.ListImages(ctx); err != nil {
+			return nil, fmt.Errorf("list images: %w", err)
+		}
+	}
 	return plan.Teardown(input), nil
 }
 

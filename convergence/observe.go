@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/distribution/reference"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -75,25 +74,13 @@ func byReference(p *project.Project, images []engine.Image) map[string]engine.Im
 	found := map[string]engine.Image{}
 	for _, service := range p.Services {
 		name := p.ImageName(service)
-		if image, ok := known[familiar(name)]; ok {
+		if image, ok := known[project.FamiliarImage(name)]; ok {
 			found[name] = image
 		} else if image, ok := byID(name, images); ok {
 			found[name] = image
 		}
 	}
 	return found
-}
-
-// familiar is a reference as the engine lists it: "nginx" is "nginx:latest", "docker.io/library/nginx:1" is "nginx:1".
-func familiar(name string) string {
-	named, err := reference.ParseNormalizedNamed(name)
-	if err != nil {
-		return name
-	}
-	if digested, ok := named.(reference.Digested); ok {
-		return reference.FamiliarName(named) + "@" + digested.Digest().String()
-	}
-	return reference.FamiliarString(reference.TagNameOnly(named))
 }
 
 // byID finds an image by its ID or the beginning of it.

@@ -3,6 +3,8 @@ package project
 import (
 	"strconv"
 	"strings"
+
+	"github.com/distribution/reference"
 )
 
 // Separator is what stands between the parts of a container's name.
@@ -27,6 +29,24 @@ func (p *Project) ImageName(service Service) string {
 		return service.Image
 	}
 	return p.Name + p.Separator() + service.Name
+}
+
+// FamiliarImage is an image's reference as engines list it: "nginx" is "nginx:latest", "docker.io/library/nginx:1" is "nginx:1". What
+// is no reference stays as it is.
+func FamiliarImage(name string) string {
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return name
+	}
+	if digested, ok := named.(reference.Digested); ok {
+		return reference.FamiliarName(named) + "@" + digested.Digest().String()
+	}
+	return reference.FamiliarString(reference.TagNameOnly(named))
+}
+
+// IsBuiltName says whether a familiar reference is the one that a build gets where the file names no image.
+func IsBuiltName(familiar, projectName, service string) bool {
+	return familiar == projectName+"-"+service+":latest" || familiar == projectName+"_"+service+":latest"
 }
 
 // ReplacementName is the name under which a new container is created while the one that it replaces still has the final

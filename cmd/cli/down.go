@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ type downOptions struct {
 	services      []string
 	volumes       bool
 	removeOrphans bool
+	images        string
 	timeout       int
 	timeoutGiven  bool
 	applying      string // the command that does what --dry-run only tells of
@@ -39,6 +41,8 @@ them; what is external stays always.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&o.removeOrphans, "remove-orphans", false, "Remove containers for services not defined in the Compose file")
+	flags.StringVar(&o.images, "rmi", "",
+		`Remove images used by services. "local" remove only images that don't have a custom tag ("local"|"all")`)
 	flags.IntVarP(&o.timeout, "timeout", "t", 0, "Specify a shutdown timeout in seconds")
 	flags.BoolVarP(&o.volumes, "volumes", "v", false,
 		`Remove named volumes declared in the "volumes" section of the Compose file and anonymous volumes attached to containers`)
@@ -48,6 +52,10 @@ them; what is external stays always.`,
 }
 
 func runDown(ctx context.Context, o *downOptions) error {
+	images, err := parseRemoval(o.images)
+	if err != nil {
+		return err
+	}
 	p, name, err := o.projectOrName(ctx)
 	if err != nil {
 		return err
@@ -64,7 +72,8 @@ func runDown(ctx context.Context, o *downOptions) error {
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
 	made, err := convergence.Converger{Engine: eng}.PlanDown(ctx, plan.TeardownInput{
 		Name: name, Project: p, Services: o.services, RemoveOrphans: o.removeOrphans, RemoveVolumes: o.volumes,
-		StopTimeout: seconds(o.timeout, o.timeoutGiven),
+		RemoveImages: images,
+		StopTimeout:  seconds(o.timeout, o.timeoutGiven),
 	})
 	if err != nil {
 		return err
@@ -80,4 +89,16 @@ func runDown(ctx context.Context, o *downOptions) error {
 	return apply(ctx, eng, made, display.NewProgress(looks, o.app.Streams), display.Title{
 		Project: name, Verb: "down", Done: name + " is down", Nothing: "",
 	})
+}
+
+func parseRemoval(value string) (plan.ImageRemoval, error) {
+	switch value {
+	case "":
+		return plan.KeepImages, nil
+	case "local":
+		return plan.RemoveLocalImages, nil
+	case "all":
+		return plan.RemoveAllImages, nil
+	}
+	return plan.KeepImages, fmt.Errorf("invalid value for --rmi: %q", value)
 }

@@ -55,8 +55,8 @@ It takes the files, commands, flags and names of docker compose.`,
 	root.SetUsageTemplate(usageTemplate)
 	bindGlobals(root, g)
 	for _, command := range []*cobra.Command{
-		newUp(g, interrupts), newBuild(g), newCreate(g), newDown(g), newPlan(g), newPs(g), newLogs(g), newStart(g), newStop(g), newRestart(g), newKill(g),
-		newRm(g), newPull(g), newConfig(g), newVersion(g),
+		newUp(g, interrupts), newDown(g), newPlan(g), newBuild(g), newPull(g), newCreate(g), newStart(g), newStop(g), newRestart(g),
+		newKill(g), newRm(g), newPs(g), newLs(g), newImages(g), newLogs(g), newConfig(g), newVersion(g),
 	} {
 		run := command.RunE
 		command.RunE = func(cmd *cobra.Command, args []string) error {

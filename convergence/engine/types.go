@@ -221,6 +221,7 @@ type Image struct {
 	Variant      string
 	HasHealth    bool
 	Volumes      []string // the targets that the image declares, sorted
+	LastTagged   time.Time
 }
 
 // PullImage is an image to be brought.

@@ -14,9 +14,9 @@ import (
 
 // imagePlan is what becomes of one image that services name.
 type imagePlan struct {
-	ref     string
-	current *engine.Image // nil when the engine does not have it
-	brought []NodeID      // the pull or build after which it is there; none when it stays as it is
+	ref      string
+	current  *engine.Image // nil when the engine does not have it
+	brought  []NodeID      // the pull or build after which it is there; none when it stays as it is
 	built    bool          // and not pulled
 	fallback bool          // built where the pull fails
 	// mayChange says that another image may come than the one that is here, or that containers were made from.

@@ -27,8 +27,23 @@ type TeardownInput struct {
 	RemoveOrphans bool
 	// RemoveVolumes removes the project's volumes and the containers' anonymous ones, with their data.
 	RemoveVolumes bool
-	StopTimeout   *time.Duration // nil leaves it to each container
+	// RemoveImages says which images go, too, of those that the engine has: Images.
+	RemoveImages ImageRemoval
+	Images       []engine.Image
+	StopTimeout  *time.Duration // nil leaves it to each container
 }
+
+// ImageRemoval says which images a teardown removes.
+type ImageRemoval uint8
+
+// What images to remove.
+const (
+	KeepImages ImageRemoval = iota
+	// RemoveLocalImages removes those that were built and that nobody has named.
+	RemoveLocalImages
+	// RemoveAllImages removes all that services use.
+	RemoveAllImages
+)
 
 // Teardown plans the end of a project: containers stop and go, each after those that depend on it, then networks, and volumes
 // only when asked for. What is external or belongs to others stays.
@@ -40,6 +55,7 @@ func Teardown(input TeardownInput) *Plan {
 	if input.RemoveVolumes {
 		t.removeVolumes()
 	}
+	t.removeImages()
 	if t.plan.Empty() {
 		t.warn(graph.Ref{}, "No resource found to remove for project %q.", input.Name)
 	}
@@ -216,6 +232,63 @@ func (t *teardown) volumeUsers() map[string][]NodeID {
 func (t *teardown) removeVolume(key string, volume engine.Volume, users map[string][]NodeID) {
 	id := t.add(step.RemoveVolume{Key: key, Name: volume.Name}, users[volume.Name]...)
 	t.plan.Nodes[id].Optional = true
+}
+
+// removeImages removes images once no container of the project uses them. One that others use stays.
+func (t *teardown) removeImages() {
+	for _, ref := range t.imagesToRemove() {
+		id := t.add(step.RemoveImage{Reference: ref})
+		t.plan.Nodes[id].Optional = true
+		for _, container := range t.chosen {
+			t.after(id, t.removals[container.ID])
+		}
+		t.plan.Changes = append(t.plan.Changes, Change{
+			Kind: Remove, Ref: graph.Image(ref), Objects: []step.Object{{Kind: step.Image, Name: ref}},
+		})
+	}
+}
+
+// imagesToRemove are the references of images that go and that the engine has. The file tells the services' images, or, without
+// one, their containers and the labels of built images.
+func (t *teardown) imagesToRemove() []string {
+	if t.RemoveImages == KeepImages {
+		return nil
+	}
+	wanted := map[string]bool{}
+	if t.Project != nil {
+		for _, service := range t.Project.AllServices() {
+			isLocal := service.Build != nil && service.Image == ""
+			if t.names(service.Name) && (isLocal || t.RemoveImages == RemoveAllImages) {
+				wanted[project.FamiliarImage(t.Project.ImageName(service))] = true
+			}
+		}
+	}
+	if t.RemoveImages == RemoveAllImages {
+		for _, container := range t.chosen {
+			wanted[project.FamiliarImage(container.Image)] = true
+		}
+	}
+	var refs []string
+	for _, image := range t.Images {
+		for _, tag := range image.Tags {
+			if wanted[tag] || t.Project == nil && t.isOwnBuild(image, tag) {
+				refs = append(refs, tag)
+			}
+		}
+	}
+	slices.Sort(refs)
+	return refs
+}
+
+// isOwnBuild judges by the labels that builds carry.
+func (t *teardown) isOwnBuild(image engine.Image, tag string) bool {
+	service := image.Labels[project.LabelService]
+	return image.Labels[project.LabelProject] == t.Name && t.names(service) && project.IsBuiltName(tag, t.Name, service)
+}
+
+// names says whether a service is one of those that the teardown is about.
+func (t *teardown) names(service string) bool {
+	return len(t.Services) == 0 || slices.Contains(t.Services, service)
 }
 
 // StopInput is what stopping a project is planned from.

@@ -98,3 +98,29 @@ func (s BuildImage) Action() string { return "build" }
 func (s BuildImage) Words() (doing, done string) { return "Building", "Built" }
 
 func (s BuildImage) String() string { return "build image " + s.Reference }
+
+// RemoveImage removes an image's name, and the image with its last one. One that a container uses is left alone.
+type RemoveImage struct{ Reference string }
+
+// Run implements [Step]. One that is in use is an [*InUseError].
+func (s RemoveImage) Run(ctx context.Context, eng engine.Engine, _ func(Progress)) error {
+	err := gone(eng.RemoveImage(ctx, s.Reference))
+	if errors.Is(err, engine.ErrConflict) || errors.Is(err, engine.ErrInUse) {
+		return &InUseError{Object: s.Object(), Cause: err}
+	}
+	return err
+}
+
+// Ref implements [Step].
+func (s RemoveImage) Ref() graph.Ref { return graph.Image(s.Reference) }
+
+// Object implements [Step].
+func (s RemoveImage) Object() Object { return Object{Image, s.Reference} }
+
+// Action implements [Step].
+func (s RemoveImage) Action() string { return "remove" }
+
+// Words implements [Step].
+func (s RemoveImage) Words() (doing, done string) { return "Removing", "Removed" }
+
+func (s RemoveImage) String() string { return "remove image " + s.Reference }

@@ -39,7 +39,7 @@ func (c *Client) InspectImage(ctx context.Context, ref string) (engine.Image, er
 	found := engine.Image{
 		ID: answer.ID, Tags: answer.RepoTags, Digests: answer.RepoDigests,
 		Size: answer.Size, Created: parseTime(answer.Created),
-		OS: answer.Os, Architecture: answer.Architecture, Variant: answer.Variant,
+		OS: answer.Os, Architecture: answer.Architecture, Variant: answer.Variant, LastTagged: answer.Metadata.LastTagTime,
 	}
 	if answer.Config != nil {
 		found.Labels = answer.Config.Labels

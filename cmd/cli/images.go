@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/convergence/engine"
+)
+
+type imagesOptions struct {
+	*globals
+	services []string
+	format   string
+	quiet    bool
+}
+
+func newImages(g *globals) *cobra.Command {
+	o := &imagesOptions{globals: g}
+	cmd := &cobra.Command{
+		Use:   "images [OPTIONS] [SERVICE...]",
+		Short: "List images used by the created containers",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.services = args
+			return runImages(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringVar(&o.format, formatFlag, formatTable, `Format the output ("table"|"json")`)
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "Only display IDs")
+	return cmd
+}
+
+func runImages(ctx context.Context, o *imagesOptions) error {
+	if err := checkListFormat(o.format); err != nil {
+		return err
+	}
+	p, name, err := o.projectOrName(ctx)
+	if err != nil {
+		return err
+	}
+	eng, err := o.dial(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
+	containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
+	if err != nil {
+		return fmt.Errorf("list containers of project %q: %w", name, err)
+	}
+	if err := checkServices(p, containers, o.services); err != nil {
+		return err
+	}
+	containers = slices.DeleteFunc(containers, func(c engine.Container) bool {
+		return len(o.services) > 0 && !slices.Contains(o.services, c.Service)
+	})
+	if o.quiet {
+		return o.writeIDs(containers)
+	}
+	images, err := imagesOf(ctx, eng, containers)
+	if err != nil {
+		return err
+	}
+	if o.format == formatJSON {
+		return display.ContainerImagesJSON(o.app.Out, containers, images)
+	}
+	return display.ContainerImages(o.app.Out, containers, images, time.Now())
+}
+
+// writeIDs writes the ID of each image once.
+func (o *imagesOptions) writeIDs(containers []engine.Container) error {
+	told := map[string]bool{}
+	for _, c := range containers {
+		if told[c.ImageID] {
+			continue
+		}
+		told[c.ImageID] = true
+		_, hex, _ := strings.Cut(c.ImageID, ":")
+		if _, err := fmt.Fprintln(o.app.Out, hex); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// imagesOf looks at the images of containers, each once. One that is gone is left out.
+func imagesOf(ctx context.Context, eng engine.Images, containers []engine.Container) (map[string]engine.Image, error) {
+	const atOnce = 8
+	images := map[string]engine.Image{}
+	var ids []string
+	for _, c := range containers {
+		if !slices.Contains(ids, c.ImageID) {
+			ids = append(ids, c.ImageID)
+		}
+	}
+	found := make([]engine.Image, len(ids))
+	calls, ctx := errgroup.WithContext(ctx)
+	calls.SetLimit(atOnce)
+	for i, id := range ids {
+		calls.Go(func() (err error) {
+			found[i], err = eng.InspectImage(ctx, id)
+			if errors.Is(err, engine.ErrNotFound) {
+				return nil
+			}
+			return err
+		})
+	}
+	if err := calls.Wait(); err != nil {
+		return nil, fmt.Errorf("look at images: %w", err)
+	}
+	for i, image := range found {
+		if image.ID != "" {
+			images[ids[i]] = image
+		}
+	}
+	return images, nil
+}
