@@ -60,10 +60,12 @@ func (j *job) failure(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case grpcerrors.Code(err) == codes.Unavailable && !strings.Contains(text, "failed to resolve source metadata"):
-		return &kinded{engine.ErrUnavailable, "lost the engine in the middle of a build: " + text}
 	case isSentinel(err):
 		return err
+	case isBrokenOff(text):
+		return &kinded{engine.ErrUnavailable, "the engine broke the build off: " + text}
+	case grpcerrors.Code(err) == codes.Unavailable && !strings.Contains(text, "failed to resolve source metadata"):
+		return &kinded{engine.ErrUnavailable, "lost the engine in the middle of a build: " + text}
 	}
 	failed := &engine.BuildError{Service: j.service, ExitCode: exitCode(text)}
 	failed.Cause = classify(text)
@@ -78,6 +80,11 @@ func (j *job) failure(ctx context.Context, err error) error {
 	}
 	failed.Advice = j.advise(failed.Cause)
 	return failed
+}
+
+// isBrokenOff says whether an engine ended a build that nobody had given up: it goes down, or has lost the session.
+func isBrokenOff(text string) bool {
+	return strings.Contains(text, "no active session") || strings.HasSuffix(text, context.Canceled.Error())
 }
 
 func isSentinel(err error) bool {

@@ -99,6 +99,12 @@ func checkRequest(request engine.BuildImage) error {
 			"networks of the project are for containers; leave network out of build",
 		}
 	}
+	for _, entry := range request.ExtraHosts {
+		name, address := splitHost(entry)
+		if _, err := netip.ParseAddr(address); err != nil && address != hostGateway {
+			return fmt.Errorf("extra_hosts: %q of %q is no address", address, name)
+		}
+	}
 	switch {
 	case len(request.SSH) > 0:
 		return unsupported("ssh")
@@ -184,22 +190,24 @@ func (j *job) resolveHosts(ctx context.Context) error {
 	}
 	hosts := strings.Split(text, ",")
 	for i, entry := range hosts {
-		name, address, _ := strings.Cut(entry, "=")
-		address = strings.Trim(address, "[]")
+		name, address := splitHost(entry)
 		if address == hostGateway {
 			var err error
 			if address, err = j.hostGateway(ctx); err != nil {
 				return err
 			}
 		}
-		if _, err := netip.ParseAddr(address); err != nil {
-			return fmt.Errorf("extra_hosts: %q of %q is no address", address, name)
-		}
 		hosts[i] = name + "=" + address
 	}
 	slices.Sort(hosts)
 	j.request.FrontendAttrs[keyExtraHosts] = strings.Join(hosts, ",")
 	return nil
+}
+
+// splitHost reads "name=address"; an address of IPv6 may have brackets.
+func splitHost(entry string) (name, address string) {
+	name, address, _ = strings.Cut(entry, "=")
+	return name, strings.Trim(address, "[]")
 }
 
 func (j *job) hostGateway(ctx context.Context) (string, error) {

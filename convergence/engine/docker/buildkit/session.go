@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/muster-dev/muster/convergence/engine"
 )
 
 // session is a connection on which BuildKit asks the client. It does what moby/buildkit's session.Session does, whose HTTP/2
@@ -54,17 +56,16 @@ func (s *session) header() http.Header {
 	return header
 }
 
-// run answers until close is called.
+// run answers until close is called; when the connection ends before that, the error says so.
 func (s *session) run(ctx context.Context, dial Dial) error {
 	connection, err := dial(ctx, sessionPath, s.header())
 	if err != nil {
 		return err
 	}
-	err = s.server.Serve(NewListener(connection))
-	if errors.Is(err, grpc.ErrServerStopped) || errors.Is(err, net.ErrClosed) {
+	if err = s.server.Serve(NewListener(connection)); err == nil || errors.Is(err, grpc.ErrServerStopped) {
 		return nil
 	}
-	return err
+	return &kinded{engine.ErrUnavailable, "lost the connection on which the engine asks for the files of a build"}
 }
 
 // close ends the connection, and returns when nothing of what was asked is under way any more.

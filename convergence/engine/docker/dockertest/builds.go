@@ -57,13 +57,12 @@ func (x *exchange) hijack() (net.Conn, error) {
 		return nil, err
 	}
 	context.AfterFunc(x.Context(), func() { _ = raw.Close() })
-	if _, err := io.WriteString(raw, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"); err != nil {
-		_ = raw.Close()
-		return nil, err
-	}
+	// Whoever asked may have gone away; the first read will tell.
+	_, _ = io.WriteString(raw, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
 	connection := &hijackedConn{Conn: raw, reader: buffered.Reader, left: -1}
 	if cut, ok := x.w.(*cutWriter); ok {
 		connection.left = cut.left
+		cut.ResponseWriter = discard{http.Header{}} // the answer is the connection's now
 	}
 	return connection, nil
 }
