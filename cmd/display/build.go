@@ -27,6 +27,7 @@ type buildStep struct {
 type loggedStep struct {
 	number  int
 	named   bool
+	ended   bool // its end was told; BuildKit may tell it again
 	started time.Time
 }
 
@@ -46,13 +47,13 @@ func (l *buildLog) event(event convergence.Event) {
 	}
 	switch progress.Kind {
 	case engine.BuildStepStarted:
-		logged.started = event.Time
+		logged.started, logged.ended = event.Time, false
 	case engine.BuildStepCached:
-		l.line(logged, "CACHED\n")
+		l.end(logged, "CACHED")
 	case engine.BuildStepDone:
-		l.line(logged, fmt.Sprintf("DONE %.1fs\n", progress.Took.Seconds()))
+		l.end(logged, fmt.Sprintf("DONE %.1fs", progress.Took.Seconds()))
 	case engine.BuildStepFailed:
-		l.line(logged, "ERROR: "+progress.Text+"\n")
+		l.end(logged, "ERROR: "+progress.Text)
 	case engine.BuildLog:
 		l.line(logged, fmt.Sprintf("%.3f %s", event.Time.Sub(logged.started).Seconds(), progress.Text))
 	case engine.BuildTransfer:
@@ -65,9 +66,14 @@ func (l *buildLog) event(event convergence.Event) {
 }
 
 func (l *buildLog) line(logged *loggedStep, text string) {
-	ends := strings.HasSuffix(text, "\n")
-	_, _ = fmt.Fprintf(l.w, "#%d %s\n", logged.number, harmless(strings.TrimRight(text, "\n")))
-	if ends {
+	_, _ = fmt.Fprintf(l.w, "#%d %s\n", logged.number, harmless(text))
+}
+
+// end tells how a step ended, once for each time that it ran, with an empty line after it.
+func (l *buildLog) end(logged *loggedStep, text string) {
+	if !logged.ended {
+		logged.ended = true
+		l.line(logged, text)
 		_, _ = fmt.Fprintln(l.w)
 	}
 }
@@ -104,9 +110,9 @@ func megabytes(bytes int64) string {
 func writeBuildEvidence(w io.Writer, s style, failed *engine.BuildError) {
 	word := "file"
 	for _, line := range failed.Lines {
-		text := fmt.Sprintf("%4d | %s", line.Number, harmless(line.Text))
+		text := fmt.Sprintf("  %4d | %s", line.Number, harmless(line.Text))
 		if line.Failed {
-			text = s.bad(text)
+			text = s.bad(">" + text[1:])
 		}
 		writeFact(w, s, word, text)
 		word = ""

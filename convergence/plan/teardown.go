@@ -254,15 +254,7 @@ func (t *teardown) imagesToRemove() []string {
 	if t.RemoveImages == KeepImages {
 		return nil
 	}
-	wanted := map[string]bool{}
-	if t.Project != nil {
-		for _, service := range t.Project.AllServices() {
-			isLocal := service.Build != nil && service.Image == ""
-			if t.names(service.Name) && (isLocal || t.RemoveImages == RemoveAllImages) {
-				wanted[project.FamiliarImage(t.Project.ImageName(service))] = true
-			}
-		}
-	}
+	wanted := t.imagesOfServices()
 	if t.RemoveImages == RemoveAllImages {
 		for _, container := range t.chosen {
 			wanted[project.FamiliarImage(container.Image)] = true
@@ -278,6 +270,21 @@ func (t *teardown) imagesToRemove() []string {
 	}
 	slices.Sort(refs)
 	return refs
+}
+
+// imagesOfServices are the images that go as far as the file tells them.
+func (t *teardown) imagesOfServices() map[string]bool {
+	images := map[string]bool{}
+	if t.Project == nil {
+		return images
+	}
+	for _, service := range t.Project.AllServices() {
+		isLocal := service.Build != nil && service.Image == ""
+		if t.names(service.Name) && (isLocal || t.RemoveImages == RemoveAllImages) {
+			images[project.FamiliarImage(t.Project.ImageName(service))] = true
+		}
+	}
+	return images
 }
 
 // isOwnBuild judges by the labels that builds carry.
