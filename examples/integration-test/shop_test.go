@@ -8,10 +8,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"example.com/shop"
 	_ "github.com/lib/pq"
 	"golang.org/x/sync/errgroup"
-
-	"example.com/shop"
 )
 
 // open connects to the database that `muster up -d --wait` has started.
