@@ -31,12 +31,12 @@ The exit code is 0 when there is nothing to do, 2 when there is, and 1 when no p
 			return runPlan(cmd.Context(), o)
 		},
 	}
+	o.bindImages(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.format, formatFlag, "text", `Format of the plan ("text"|"json")`)
 	flags.BoolVar(&o.forceRecreate, "force-recreate", false, "Plan to recreate containers even if nothing has changed")
 	flags.BoolVar(&o.noDeps, "no-deps", false, "Leave out the services that the named ones depend on")
 	flags.BoolVar(&o.noRecreate, "no-recreate", false, "Plan to keep containers that exist. Incompatible with --force-recreate.")
-	flags.StringVar(&o.pull, "pull", "policy", `Pull image before running ("always"|"missing"|"never")`)
 	flags.BoolVar(&o.removeOrphans, "remove-orphans", false, "Plan to remove containers for services not defined in the Compose file")
 	flags.StringArrayVar(&o.scale, "scale", nil, "Scale SERVICE to NUM instances")
 	return cmd

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/muster-dev/muster/cmd/cli"
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/engine/docker"
+	"github.com/muster-dev/muster/project"
 )
 
 var update = flag.Bool("update", false, "write what the scripts get into their goldens")
@@ -46,18 +48,18 @@ func scripts(t *testing.T, folder string, engineFor func(*testscript.Env) (place
 			env.Values[placeKey{}] = place
 			host := place.host
 			// A project's name is in the names of all that it makes: on a real engine no script meets another.
-			project := "mt-" + strings.ToLower(strings.NewReplacer("_", "-", "/", "-").Replace(scriptName(env)))
+			name := "mt-" + strings.ToLower(strings.NewReplacer("_", "-", "/", "-").Replace(scriptName(env)))
 			env.Setenv("DOCKER_HOST", host)
 			env.Setenv("HOST", host)
-			env.Setenv("P", project)
-			env.Setenv("COMPOSE_PROJECT_NAME", project)
+			env.Setenv("P", name)
+			env.Setenv("COMPOSE_PROJECT_NAME", name)
 			env.Setenv("BOX", box)
 			env.Setenv("REGISTRY", place.registry)
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Defer(func() {
-				tearDown(t, host, project)
-				tearDown(t, host, project+other)
+				tearDown(t, host, name)
+				tearDown(t, host, name+other)
 			})
 			return nil
 		},
@@ -82,7 +84,7 @@ func connect(ctx context.Context, host string) (*engine.Hub, error) {
 }
 
 // tearDown removes what a script left, whatever became of it.
-func tearDown(t *testing.T, host, project string) {
+func tearDown(t *testing.T, host, name string) {
 	t.Helper()
 	const patience = time.Minute
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
@@ -90,7 +92,33 @@ func tearDown(t *testing.T, host, project string) {
 	app := cli.App{Env: []string{"DOCKER_HOST=" + host, "HOME=" + t.TempDir()}, Dir: t.TempDir()}
 	var output strings.Builder
 	app.Out, app.Err = &output, &output
-	if code := cli.Main(ctx, []string{"-p", project, "down", "-v", "--remove-orphans", "-t", "0"}, app); code != 0 {
+	if code := cli.Main(ctx, []string{"-p", name, "down", "-v", "--remove-orphans", "-t", "0"}, app); code != 0 {
 		t.Logf("removing what script left: exit %d\n%s", code, output.String())
 	}
+	if err := removeBuilt(ctx, host, name); err != nil {
+		t.Logf("removing images that were built: %v", err)
+	}
+}
+
+// removeBuilt removes the images that were built for a project, under all their names.
+func removeBuilt(ctx context.Context, host, name string) error {
+	eng, err := connect(ctx, host)
+	if err != nil {
+		return err
+	}
+	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
+	images, err := eng.ListImages(ctx)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, image := range images {
+		if image.Labels[project.LabelProject] != name {
+			continue
+		}
+		for _, tag := range image.Tags {
+			problems = append(problems, eng.RemoveImage(ctx, tag))
+		}
+	}
+	return errors.Join(problems...)
 }

@@ -78,14 +78,20 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 	return cmd
 }
 
-// bindBuild binds the flags about how images come.
+// bindBuild binds the flags about how images come, and what they show and ask.
 func (o *upOptions) bindBuild(cmd *cobra.Command) {
+	o.bindImages(cmd)
+	flags := cmd.Flags()
+	flags.BoolVar(&o.quietPull, "quiet-pull", false, "Pull without printing progress information")
+	flags.BoolVarP(&o.yes, "yes", "y", false, `Assume "yes" as answer to all prompts and run non-interactively`)
+}
+
+// bindImages binds the flags about how images come.
+func (o *upOptions) bindImages(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&o.build, "build", false, "Build images before starting containers")
 	flags.BoolVar(&o.noBuild, "no-build", false, "Don't build an image, even if it's policy")
 	flags.StringVar(&o.pull, "pull", "policy", `Pull image before running ("always"|"missing"|"never"|"build")`)
-	flags.BoolVar(&o.quietPull, "quiet-pull", false, "Pull without printing progress information")
-	flags.BoolVarP(&o.yes, "yes", "y", false, `Assume "yes" as answer to all prompts and run non-interactively`)
 }
 
 // check refuses flags that contradict each other, in docker compose's words.

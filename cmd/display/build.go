@@ -3,6 +3,7 @@ package display
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,6 +95,14 @@ func buildName(service, name string) string {
 	return "[" + service + "] " + name
 }
 
+// buildEvent is what happened to a step, for machines.
+func buildEvent(kind engine.BuildProgressKind) string {
+	return map[engine.BuildProgressKind]string{
+		engine.BuildStepStarted: "started", engine.BuildStepCached: "cached", engine.BuildStepDone: "done",
+		engine.BuildStepFailed: "failed", engine.BuildLog: "log", engine.BuildTransfer: "transfer", engine.BuildWarning: "warning",
+	}[kind]
+}
+
 // megabytes is a size for people, in bytes where it is small.
 func megabytes(bytes int64) string {
 	const kilo, mega = 1000, 1_000_000
@@ -108,11 +117,17 @@ func megabytes(bytes int64) string {
 
 // writeBuildEvidence shows where in the Dockerfile a build failed and what the step had said.
 func writeBuildEvidence(w io.Writer, s style, failed *engine.BuildError) {
+	width := 1
+	for _, line := range failed.Lines {
+		width = max(width, len(strconv.Itoa(line.Number)))
+	}
 	word := "file"
 	for _, line := range failed.Lines {
-		text := fmt.Sprintf("  %4d | %s", line.Number, harmless(line.Text))
+		text := fmt.Sprintf("%*d | %s", width, line.Number, harmless(line.Text))
 		if line.Failed {
-			text = s.bad(">" + text[1:])
+			text = s.bad("> " + text)
+		} else {
+			text = "  " + text
 		}
 		writeFact(w, s, word, text)
 		word = ""

@@ -1,6 +1,7 @@
 package display
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"time"
@@ -32,6 +33,9 @@ type jsonEvent struct {
 	Cause  string `json:"cause,omitempty"`
 	Error  string `json:"error,omitempty"`
 	Undo   bool   `json:"undo,omitempty"`
+
+	Step  string `json:"step,omitempty"`  // of a build: "[build 2/3] RUN make"
+	Event string `json:"event,omitempty"` // of that step: started, cached, done, failed, log, transfer, warning
 }
 
 // jsonProgress writes a JSON object a line.
@@ -75,8 +79,8 @@ func (j *jsonProgress) Event(event convergence.Event) {
 	}
 	if event.Phase == convergence.Progress {
 		line.Details = event.Progress.Text
-		if build := event.Progress.Build; build != nil && build.Text != "" {
-			line.Details = build.Name + ": " + build.Text
+		if build := event.Progress.Build; build != nil {
+			line.Step, line.Event, line.Details = build.Name, buildEvent(build.Kind), cmp.Or(build.Text, build.Item)
 		}
 		line.Current, line.Total = event.Progress.Current, event.Progress.Total
 		if line.Total > 0 {
