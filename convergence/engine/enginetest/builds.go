@@ -53,6 +53,9 @@ func (f *fixture) build(request engine.BuildImage) built {
 	f.Helper()
 	var b built
 	b.BuiltImage, b.err = f.BuildImage(f.ctx, request, func(event engine.BuildProgress) { b.events = append(b.events, event) })
+	if b.err == nil {
+		f.built = append(f.built, b.ID)
+	}
 	return b
 }
 
@@ -255,7 +258,7 @@ func buildTarget(f *fixture) {
 	request = f.wanted(folder)
 	request.Target = "nowhere"
 	failed := f.fails(f.build(request), engine.ErrInvalid)
-	equal(f, "names the target: "+failed.Error(), strings.Contains(failed.Error(), `target stage "nowhere" could not be found`), true)
+	equal(f, "names the target: "+failed.Error(), strings.Contains(strings.ReplaceAll(failed.Error(), `"`, ""), "target stage nowhere could not be found"), true)
 	image := engine.BuildImage{Service: "run", Context: folder, Tags: []string{f.own("run")}, DockerfileInline: strings.Join([]string{
 		"FROM " + f.own("web"), `ENTRYPOINT ["/testbox"]`,
 	}, "\n")}
@@ -364,6 +367,14 @@ func (f *fixture) fails(b built, sentinel error) *engine.BuildError {
 	return failed
 }
 
+// place says where a failure is in a Dockerfile. Engines before 23 mostly do not tell.
+func (f *fixture) place(failed *engine.BuildError, want string) {
+	f.Helper()
+	if got := failed.Place(); got != want && (got != "" || !f.olderThan("1.42")) {
+		f.Errorf("place of %v: got %q, want %q", failed, got, want)
+	}
+}
+
 func buildStepFails(f *fixture) {
 	failing := `RUN ["/testbox", "-lines", "30", "-exit", "7"]`
 	folder := f.folder(map[string]string{"docker/web.Dockerfile": dockerfile(f.fresh(), runHello, failing, "LABEL never=1")})
@@ -371,7 +382,7 @@ func buildStepFails(f *fixture) {
 	request.Dockerfile = "docker/web.Dockerfile"
 	b := f.build(request)
 	failed := f.fails(b, nil)
-	equal(f, "place", failed.Place(), "docker/web.Dockerfile:5")
+	f.place(failed, "docker/web.Dockerfile:5")
 	equal(f, "step", strings.HasSuffix(failed.Step, failing), true)
 	equal(f, "exit code", failed.ExitCode, 7)
 	equal(f, "reason", failed.Cause.Error(), `process "/testbox -lines 30 -exit 7" did not complete successfully: exit code: 7`)
@@ -397,7 +408,7 @@ func buildNoProgram(f *fixture) {
 	request.DockerfileInline = dockerfile("RUN echo hello")
 	failed = f.fails(f.build(request), nil)
 	equal(f, "output without a shell", strings.Contains(strings.Join(failed.Output, "|"), `"/bin/sh"`), true)
-	equal(f, "Dockerfile", failed.Place(), "dockerfile_inline:3")
+	f.place(failed, "dockerfile_inline:3")
 }
 
 func buildMissingFile(f *fixture) {
@@ -405,7 +416,7 @@ func buildMissingFile(f *fixture) {
 	b := f.build(f.wanted(folder))
 	failed := f.fails(b, engine.ErrInvalid)
 	equal(f, "error", strings.HasSuffix(failed.Error(), `COPY text /: "/text": not found`), true)
-	equal(f, "place", failed.Place(), "Dockerfile:4")
+	f.place(failed, "Dockerfile:4")
 	equal(f, "advice", failed.Hint(), `did you mean "Text"?`)
 	f.must(os.Symlink("/etc/hostname", filepath.Join(folder, "link")), "make link")
 	request := f.wanted(folder)
@@ -418,20 +429,21 @@ func buildMissingFile(f *fixture) {
 
 func buildNonsense(f *fixture) {
 	folder := f.folder(nil)
-	for content, want := range map[string]string{
-		"FROM scratch\n\nFOO bar\n":                    "dockerfile_inline:3: unknown instruction: FOO",
-		"FROM scratch\nCOPY x\n":                       "dockerfile_inline:2: COPY requires at least two arguments",
-		"COPY x /\n":                                   "dockerfile_inline:1: no build stage in current context",
-		"# nothing\n":                                  "file with no instructions",
-		"FROM $NOWHERE\n":                              "dockerfile_inline:1: base name ($NOWHERE) should not be blank",
-		"FROM scratch\nCMD\nENV\n":                     "dockerfile_inline:3: ENV requires at least one argument",
-		"FROM scratch AS a\nCOPY --from=a testbox /\n": "dockerfile_inline:2: circular dependency detected on stage: a",
+	for content, want := range map[string]struct{ place, words string }{
+		"FROM scratch\n\nFOO bar\n":                    {"dockerfile_inline:3", "unknown instruction: FOO"},
+		"FROM scratch\nCOPY x\n":                       {"dockerfile_inline:2", "COPY requires at least two arguments"},
+		"COPY x /\n":                                   {"dockerfile_inline:1", "no build stage in current context"},
+		"# nothing\n":                                  {"dockerfile_inline:1", "file with no instructions"},
+		"FROM $NOWHERE\n":                              {"dockerfile_inline:1", "base name ($NOWHERE) should not be blank"},
+		"FROM scratch\nCMD\nENV\n":                     {"dockerfile_inline:3", "ENV requires at least one argument"},
+		"FROM scratch AS a\nCOPY --from=a testbox /\n": {"dockerfile_inline:2", "circular dependency detected on stage: a"},
 	} {
 		request := f.wanted(folder)
 		request.DockerfileInline = content
 		failed := f.fails(f.build(request), engine.ErrInvalid)
-		if !strings.Contains(failed.Error(), want) {
-			f.Errorf("build of %q: error %q, want %q", content, failed.Error(), want)
+		f.place(failed, want.place)
+		if !strings.Contains(failed.Error(), want.words) {
+			f.Errorf("build of %q: error %q, want %q", content, failed.Error(), want.words)
 		}
 	}
 }
@@ -481,7 +493,7 @@ func buildBaseNotFound(f *fixture) {
 	equal(f, "label", found.Labels["a"], "b")
 	for _, absent := range []string{registry.Ref(f.name, "2"), registry.Ref(f.name+"-nothing", "1")} {
 		failed := f.fails(f.build(f.from(absent)), engine.ErrNotFound)
-		equal(f, "place", failed.Place(), "dockerfile_inline:1")
+		f.place(failed, "dockerfile_inline:1")
 		equal(f, "names the image: "+failed.Error(), strings.Contains(failed.Error(), "base image "+absent), true)
 	}
 	_ = f.fails(f.build(f.from(f.harness.Absent)), nil)
@@ -492,7 +504,7 @@ func buildBaseDenied(f *fixture) {
 	ref, _ := registry.Push(f.name, "1")
 	registry.Deny(f.name)
 	failed := f.fails(f.build(f.from(ref)), engine.ErrDenied)
-	equal(f, "place", failed.Place(), "dockerfile_inline:1")
+	f.place(failed, "dockerfile_inline:1")
 	equal(f, "hint", strings.Contains(failed.Hint(), "docker login"), true)
 }
 

@@ -25,6 +25,7 @@ type fixture struct {
 	harness Harness
 	ctx     context.Context //nolint:containedctx // a test's own
 	name    string          // of the project, and the beginning of all other names
+	built   []string        // IDs of images that may have no name any more
 }
 
 func newFixture(t *testing.T, harness Harness) *fixture {
@@ -49,15 +50,7 @@ func (f *fixture) clean() {
 			f.check(f.RemoveContainer(ctx, c.ID, engine.RemoveContainer{Force: true, Volumes: true}), "remove container "+c.Name)
 		}
 	}
-	images, err := f.ListImages(ctx)
-	f.check(err, "list images")
-	for _, i := range images {
-		for _, tag := range i.Tags {
-			if strings.HasPrefix(tag, f.name) {
-				f.check(f.RemoveImage(ctx, tag), "remove image "+tag)
-			}
-		}
-	}
+	f.cleanImages(ctx)
 	networks, err := f.ListNetworks(ctx)
 	f.check(err, "list networks")
 	for _, n := range networks {
@@ -71,6 +64,22 @@ func (f *fixture) clean() {
 		if strings.HasPrefix(v.Name, f.name) {
 			f.check(f.RemoveVolume(ctx, v.Name), "remove volume "+v.Name)
 		}
+	}
+}
+
+// cleanImages removes what was built, also where it has lost its name.
+func (f *fixture) cleanImages(ctx context.Context) {
+	images, err := f.ListImages(ctx)
+	f.check(err, "list images")
+	for _, i := range images {
+		for _, tag := range i.Tags {
+			if strings.HasPrefix(tag, f.name) {
+				f.check(f.RemoveImage(ctx, tag), "remove image "+tag)
+			}
+		}
+	}
+	for _, id := range f.built {
+		f.check(f.RemoveImage(ctx, id), "remove image "+id)
 	}
 }
 

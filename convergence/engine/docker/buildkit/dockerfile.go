@@ -94,7 +94,7 @@ func (s *source) showDockerfile(name string, content, ignore []byte) {
 	if ignore != nil {
 		files[name+".dockerignore"] = ignore
 	}
-	s.folders[dockerfileName], s.attributes["filename"] = files, name
+	s.content, s.folders[dockerfileName], s.attributes["filename"] = content, files, name
 	if s.folder == "" {
 		s.attributes["dockerfilekey"] = dockerfileName // it is here although the context is not
 	}

@@ -67,16 +67,21 @@ func (j *job) failure(ctx context.Context, err error) error {
 	case grpcerrors.Code(err) == codes.Unavailable && !strings.Contains(text, "failed to resolve source metadata"):
 		return &kinded{engine.ErrUnavailable, "lost the engine in the middle of a build: " + text}
 	}
-	failed := &engine.BuildError{Service: j.service, ExitCode: exitCode(text)}
-	failed.Cause = classify(text)
+	failed := &engine.BuildError{Service: j.service, ExitCode: exitCode(text), Cause: classify(text)}
+	at := j.progress.failed
 	var vertex *solver.VertexError
 	if errors.As(err, &vertex) {
-		if s, known := j.progress.steps[vertex.GetDigest()]; known {
-			failed.Step, failed.Output = s.name, s.tail
-		}
+		at = j.progress.steps[vertex.GetDigest()]
+	}
+	if at != nil {
+		failed.Step, failed.Output = at.name, at.tail
 	}
 	if sources := solver.Sources(err); len(sources) > 0 {
-		j.locate(failed, sources[len(sources)-1])
+		source := sources[len(sources)-1]
+		first, last := span(source.GetRanges())
+		j.locate(failed, source.GetInfo().GetData(), first, last)
+	} else if line := j.guessLine(text, failed.Step); line > 0 {
+		j.locate(failed, j.from.content, line, line)
 	}
 	failed.Advice = j.advise(failed.Cause)
 	return failed
@@ -113,10 +118,9 @@ const (
 )
 
 // locate adds the lines of the Dockerfile that an error is about.
-func (j *job) locate(failed *engine.BuildError, source *solver.Source) {
+func (j *job) locate(failed *engine.BuildError, content []byte, first, last int) {
 	failed.Dockerfile = j.from.dockerfile
-	first, last := span(source.GetRanges())
-	lines := strings.Split(strings.TrimSuffix(string(source.GetInfo().GetData()), "\n"), "\n")
+	lines := strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
 	if first < 1 || first > len(lines) {
 		return
 	}
@@ -127,6 +131,31 @@ func (j *job) locate(failed *engine.BuildError, source *solver.Source) {
 		}
 		failed.Lines = append(failed.Lines, engine.SourceLine{Number: number, Text: text, Failed: number >= first && number <= last})
 	}
+}
+
+// lineText is where an old BuildKit has the number of a line.
+var (
+	lineText = regexp.MustCompile(`dockerfile parse error (?:on )?line (\d+)`)
+	baseText = regexp.MustCompile(`failed to create LLB definition: (?:failed to \S+ \S+ )?(\S+): `)
+)
+
+// guessLine finds the line of a failure for BuildKits that do not say it, those of engines before 23: by its number in the
+// text, or as the first line that begins with the step's instruction, or that is made from the image in the text.
+func (j *job) guessLine(text, step string) int {
+	if match := lineText.FindStringSubmatch(text); match != nil {
+		number, _ := strconv.Atoi(match[1]) // a number of too many digits is no line
+		return number
+	}
+	_, instruction, isStep := strings.Cut(step, "] ")
+	base := baseText.FindStringSubmatch(text)
+	for i, line := range strings.Split(string(j.from.content), "\n") {
+		words := strings.Fields(line)
+		if isStep && strings.HasPrefix(strings.TrimSpace(line), instruction) ||
+			base != nil && len(words) > 1 && strings.EqualFold(words[0], "FROM") && words[1] == base[1] {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 func span(ranges []*pb.Range) (first, last int) {
@@ -143,7 +172,7 @@ func span(ranges []*pb.Range) (first, last int) {
 // noise is what BuildKit wraps around a reason: what it was doing inside.
 var noise = regexp.MustCompile(`^(failed to solve|failed to compute cache key|failed to load cache key|` +
 	`failed to calculate checksum of ref \S+|rpc error: code = \w+ desc =|failed to read dockerfile|failed to resolve dockerfile|` +
-	`dockerfile parse error on line \d+):? `)
+	`with frontend \S+|failed to create LLB definition|dockerfile parse error (on )?line \d+):? `)
 
 // sourceOf is how BuildKit begins to tell what is wrong with a base image: as it was written, and in full.
 var sourceOf = regexp.MustCompile(`^\S+: failed to resolve source metadata for (\S+): `)
@@ -153,16 +182,25 @@ func plainReason(text string) string {
 	for {
 		shorter := sourceOf.ReplaceAllString(noise.ReplaceAllString(text, ""), "base image $1: ")
 		if shorter == text {
-			return text
+			break
 		}
 		text = shorter
 	}
+	text = oldExit.ReplaceAllString(text, `process "$1" did not complete successfully: $2`)
+	return oldMissing.ReplaceAllString(text, `$1: not found`)
 }
+
+// What engines before 23 say in other words.
+var (
+	oldExit    = regexp.MustCompile(`^executor failed running \[(.*)\]: (exit code: \d+)$`)
+	oldMissing = regexp.MustCompile(`^("/[^"]*") not found: not found$`)
+	oldBase    = regexp.MustCompile(`^(\S+/\S+|\S+:\S+): not found$`)
+)
 
 var exitText = regexp.MustCompile(`did not complete successfully: exit code: (\d+)`)
 
 func exitCode(text string) int {
-	if match := exitText.FindStringSubmatch(text); match != nil {
+	if match := exitText.FindStringSubmatch(plainReason(text)); match != nil {
 		code, _ := strconv.Atoi(match[1]) // a number of too many digits is none
 		return code
 	}
@@ -172,6 +210,9 @@ func exitCode(text string) int {
 // classify gives a reason the sentinel that its words mean: BuildKit's errors mostly have no code.
 func classify(text string) error {
 	plain := plainReason(text)
+	if match := oldBase.FindStringSubmatch(plain); match != nil && strings.Contains(text, "failed to create LLB definition") {
+		return &kinded{engine.ErrNotFound, "base image " + plain}
+	}
 	for _, kind := range []struct {
 		sentinel error
 		words    *regexp.Regexp
@@ -184,15 +225,20 @@ func classify(text string) error {
 			return &kinded{kind.sentinel, plain}
 		}
 	}
+	if nonsense.MatchString(plain) {
+		return &kinded{engine.ErrInvalid, plain}
+	}
 	return errors.New(plain)
 }
 
 var (
 	deniedWords  = regexp.MustCompile(`access denied|authorization failed|401 Unauthorized|403 Forbidden|denied: requested access`)
 	absentWords  = regexp.MustCompile(`failed to resolve source metadata for .*not found|no match for platform in manifest`)
-	invalidWords = regexp.MustCompile(`^(failed to solve: )?(dockerfile parse error|file with no instructions|the Dockerfile|target stage|` +
-		`no build stage|failed to parse|base name|circular dependency)|failed to compute cache key.*not found|` +
+	invalidWords = regexp.MustCompile(`dockerfile parse error|failed to compute cache key.*not found|` +
 		`failed to calculate checksum.*not found|error from sender`)
+	// nonsense is a whole reason.
+	nonsense = regexp.MustCompile(`^(file with no instructions|the Dockerfile|target stage|no build stage|failed to parse|` +
+		`base name|circular dependency)`)
 )
 
 // missingFile is how BuildKit says that the context does not have what is to be copied.

@@ -19,6 +19,7 @@ type progress struct {
 	report   func(engine.BuildProgress)
 	steps    map[string]*step // by the digest of their vertex
 	numbered int
+	failed   *step // the last that did
 }
 
 // step is a vertex of BuildKit's, which is told of many times.
@@ -115,6 +116,7 @@ func (p *progress) vertex(vertex *control.Vertex) {
 		done.Kind, done.Text = engine.BuildStepFailed, "canceled"
 	case vertex.GetError() != "":
 		done.Kind, done.Text = engine.BuildStepFailed, plainReason(vertex.GetError())
+		p.failed = s
 	case vertex.GetCached():
 		done.Kind, done.Took = engine.BuildStepCached, 0
 	}

@@ -33,6 +33,7 @@ type source struct {
 	folders    map[string]fsutil.FS // what BuildKit may ask for
 	attributes map[string]string    // of the request, to say where things are
 	dockerfile string               // as messages name it
+	content    []byte               // of the Dockerfile; nil where the engine fetches it
 	ignore     *patternmatcher.PatternMatcher
 	ignoreFile string // the name of the file that ignore was read from
 	sharedKey  string
