@@ -180,14 +180,16 @@ func (r Ref) name() string {
 	return string(r.Kind) + " " + printable(r.Name)
 }
 
-// printable makes other people's text fit to be drawn in any format: what cannot be seen is written as an escape.
+// printable makes other people's text fit to be drawn in any format: what cannot be seen is written as an escape, and there is an
+// end to it.
 func printable(text string) string {
+	const cells = 250 // names are no longer
 	hidden := func(r rune) bool { return !strconv.IsPrint(r) }
-	if utf8.ValidString(text) && !strings.ContainsFunc(text, hidden) {
-		return text
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, hidden) {
+		quoted := strconv.QuoteToGraphic(text)
+		text = quoted[1 : len(quoted)-1]
 	}
-	quoted := strconv.QuoteToGraphic(text)
-	return quoted[1 : len(quoted)-1]
+	return runewidth.Truncate(text, cells, "…")
 }
 
 // short is printable text of at most a box's width.

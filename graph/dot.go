@@ -54,7 +54,7 @@ func dotLook(node Node) string {
 func dotEdge(edge Edge) []string {
 	var attributes []string
 	if words := edge.words(); len(words) > 0 {
-		attributes = append(attributes, "label="+dotLabel(strings.Join(words, "\n")))
+		attributes = append(attributes, "label="+dotLabel(words...))
 	}
 	switch {
 	case edge.Optional:
@@ -69,15 +69,13 @@ func dotEdge(edge Edge) []string {
 // stands for itself.
 func dotID(name string) string { return strconv.QuoteToGraphic(name) }
 
-// dotLabel quotes lines of text as a label, in which graphviz knows escapes of its own and HTML's entities.
+// dotLabel quotes lines of text that are not empty as a label, in which graphviz knows escapes of its own and HTML's entities.
 func dotLabel(lines ...string) string {
 	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, `&`, `&amp;`)
 	var shown []string
 	for _, line := range lines {
-		for part := range strings.SplitSeq(line, "\n") {
-			if part != "" {
-				shown = append(shown, escape.Replace(short(part)))
-			}
+		if line != "" {
+			shown = append(shown, escape.Replace(short(line)))
 		}
 	}
 	return `"` + strings.Join(shown, `\n`) + `"`

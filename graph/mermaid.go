@@ -14,11 +14,7 @@ func (d *Diagram) Mermaid() []byte {
 	tones := map[Tone]bool{}
 	for i, node := range d.Nodes {
 		before, after := mermaidShape(node.Ref.Kind)
-		label := mermaidText(node.Ref.Name)
-		if node.State.Text != "" {
-			label += "<br>" + mermaidText(node.State.Text)
-		}
-		fmt.Fprintf(&text, "  n%d%s\"%s\"%s", i, before, label, after)
+		fmt.Fprintf(&text, "  n%d%s\"%s\"%s", i, before, mermaidLines(node.Ref.Name, node.State.Text), after)
 		if tone := node.State.Tone; mermaidLook(tone) != "" {
 			tones[tone] = true
 			fmt.Fprintf(&text, ":::%s", tone)
@@ -35,7 +31,7 @@ func (d *Diagram) Mermaid() []byte {
 		}
 		fmt.Fprintf(&text, "  n%d %s", at[edge.From], line)
 		if words := edge.words(); len(words) > 0 {
-			fmt.Fprintf(&text, "|\"%s\"|", mermaidText(strings.Join(words, ", ")))
+			fmt.Fprintf(&text, "|\"%s\"|", mermaidLines(words...))
 		}
 		fmt.Fprintf(&text, " n%d\n", at[edge.To])
 	}
@@ -70,6 +66,17 @@ func mermaidLook(tone Tone) string {
 		return "fill:#ffebe9,stroke:#cf222e,color:#1f2328"
 	}
 	return ""
+}
+
+// mermaidLines is a label of the lines that are not empty.
+func mermaidLines(lines ...string) string {
+	var shown []string
+	for _, line := range lines {
+		if line != "" {
+			shown = append(shown, mermaidText(line))
+		}
+	}
+	return strings.Join(shown, "<br>")
 }
 
 // mermaidText writes text by Mermaid's character codes wherever it could mean something: as Markdown, HTML or syntax.

@@ -23,8 +23,8 @@ const (
 	svgLow       = 36.0 // a box with a name alone
 	svgHigh      = 46.0 // a box with a line below its name
 	svgInset     = 14.0 // of text in a box
-	svgNameCell  = 7.8  // a cell of a name
-	svgSmallCell = 6.4  // a cell of other text
+	svgNameCell  = 8.9  // a cell of a name
+	svgSmallCell = 6.9  // a cell of other text
 	svgDot       = 12.0 // a state's dot and what is behind it
 )
 

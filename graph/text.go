@@ -39,7 +39,7 @@ type textRow struct {
 	lines string // of the tree
 	name  string
 	again bool // the name of what is drawn elsewhere, or of what is no service
-	state State
+	state State  // with text that is printable
 	words string // of the edge to it
 }
 
@@ -73,12 +73,17 @@ func (t *textTree) root(node int) {
 	for len(t.promise) > 0 {
 		node, t.promise = t.promise[0], t.promise[1:]
 		t.drawn[node] = true
-		t.rows = append(t.rows, textRow{name: t.name(node), state: t.diagram.Nodes[node].State})
+		t.rows = append(t.rows, textRow{name: t.name(node), state: t.state(node)})
 		t.children(node, "", 1)
 	}
 }
 
 func (t *textTree) name(node int) string { return printable(t.diagram.Nodes[node].Ref.Name) }
+
+func (t *textTree) state(node int) State {
+	state := t.diagram.Nodes[node].State
+	return State{Text: printable(state.Text), Tone: state.Tone}
+}
 
 // children draws what a node needs: first what is no service, a line for each kind, then the services.
 func (t *textTree) children(node int, lines string, depth int) {
@@ -153,7 +158,7 @@ func (t *textTree) child(edge Edge, lines string, left, depth int) {
 		return
 	}
 	t.drawn[node] = true
-	row.state = t.diagram.Nodes[node].State
+	row.state = t.state(node)
 	t.rows = append(t.rows, row)
 	t.children(node, lines+trunk(left), depth+1)
 }
@@ -188,7 +193,7 @@ func onceWords(edge Edge) string {
 	if edge.Condition != "" {
 		words[0] = "once " + words[0]
 	}
-	return strings.Join(words, ", ")
+	return printable(strings.Join(words, ", "))
 }
 
 // columns are rows that line up.
