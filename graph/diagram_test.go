@@ -226,6 +226,10 @@ func dotTokens(t *testing.T, line string) []string {
 				}
 			}
 			length++
+			const longest = 16384 // of graphviz
+			if length > longest {
+				t.Errorf("dot: a string of %d bytes", length)
+			}
 		case strings.HasPrefix(rest, "->"):
 			length = len("->")
 		case strings.ContainsRune("[]{}=,;", rune(rest[0])):
@@ -250,7 +254,7 @@ func checkMermaid(t *testing.T, d *graph.Diagram, text []byte) {
 			label = strings.ReplaceAll(parts[1], "<br>", "")
 			line = parts[0] + `""` + parts[2]
 		}
-		if quotes != 0 && quotes != 2 || strings.ContainsAny(label, "<>`\"|[]{}%\\") {
+		if quotes != 0 && (quotes != 2 || label == "") || strings.ContainsAny(label, "<>`\"|[]{}%\\") {
 			t.Errorf("mermaid: label %q", label)
 		}
 		if before, after, ok := strings.Cut(line, " "); ok && isNode(before) && isNode(after[strings.LastIndex(after, " ")+1:]) {

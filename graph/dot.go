@@ -10,16 +10,18 @@ import (
 // DOT draws the diagram in graphviz's language (https://graphviz.org/doc/info/lang.html).
 func (d *Diagram) DOT() []byte {
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "digraph %s {\n", dotID(d.Title))
+	fmt.Fprintf(&text, "digraph %s {\n", dotLabel(d.Title))
 	text.WriteString(`  rankdir=LR
   node [shape=box, style="rounded,filled", fillcolor="#f6f8fa", color="#8c959f", fontname="sans-serif", fontsize=12]
   edge [color="#57606a", fontname="sans-serif", fontsize=10]
 `)
-	for _, node := range d.Nodes {
-		fmt.Fprintf(&text, "  %s [label=%s%s]\n", dotID(node.Ref.String()), dotLabel(node.Ref.Name, node.State.Text), dotLook(node))
+	ids := map[Ref]string{}
+	for i, node := range d.Nodes {
+		ids[node.Ref] = dotID(node.Ref.String(), i)
+		fmt.Fprintf(&text, "  %s [label=%s%s]\n", ids[node.Ref], dotLabel(node.Ref.Name, node.State.Text), dotLook(node))
 	}
 	for _, edge := range d.Edges {
-		fmt.Fprintf(&text, "  %s -> %s", dotID(edge.From.String()), dotID(edge.To.String()))
+		fmt.Fprintf(&text, "  %s -> %s", ids[edge.From], ids[edge.To])
 		if attributes := dotEdge(edge); len(attributes) > 0 {
 			fmt.Fprintf(&text, " [%s]", strings.Join(attributes, ", "))
 		}
@@ -65,9 +67,15 @@ func dotEdge(edge Edge) []string {
 	return attributes
 }
 
-// dotID quotes a name so that different names stay different: in DOT's strings \" is a quote, and every other backslash
-// stands for itself.
-func dotID(name string) string { return strconv.QuoteToGraphic(name) }
+// dotID quotes a name so that different names stay different: in DOT's strings \" is a quote, and every other backslash stands
+// for itself. Of a name that is too long for graphviz, whose strings have 16384 bytes at most, the ID is its number.
+func dotID(name string, number int) string {
+	const longest = 1000
+	if len(name) > longest {
+		return fmt.Sprintf(`"%d"`, number)
+	}
+	return strconv.QuoteToGraphic(name)
+}
 
 // dotLabel quotes lines of text that are not empty as a label, in which graphviz knows escapes of its own and HTML's entities.
 func dotLabel(lines ...string) string {

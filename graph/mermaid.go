@@ -76,6 +76,9 @@ func mermaidLines(lines ...string) string {
 			shown = append(shown, mermaidText(line))
 		}
 	}
+	if len(shown) == 0 {
+		return " " // Mermaid takes no empty label
+	}
 	return strings.Join(shown, "<br>")
 }
 
