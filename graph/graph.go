@@ -67,11 +67,12 @@ type Graph struct {
 // From builds the graph of a project's enabled services and of what they use. The project is not changed.
 //
 // The error joins everything that makes it no graph: a [*ReferenceError] for each use of something that is not there, and a
-// [*CycleError] where services wait for each other.
+// [*CycleError] where services wait for each other, or are build contexts of each other.
 func From(p *project.Project) (*Graph, error) {
 	builder := builder{
 		project: p,
 		graph:   &Graph{Graph: dag.New(Compare), services: dag.New(cmp.Compare[string])},
+		builds:  dag.New(cmp.Compare[string]),
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
 		builder.addService(p.Services[name])
@@ -82,6 +83,10 @@ func From(p *project.Project) (*Graph, error) {
 	order, err := builder.graph.services.Order()
 	if cycle := (*dag.CycleError[string])(nil); errors.As(err, &cycle) {
 		return nil, &CycleError{Path: cycle.Path, Position: p.Place("services." + cycle.Path[0] + ".depends_on." + next(cycle.Path))}
+	}
+	_, err = builder.builds.Order()
+	if cycle := (*dag.CycleError[string])(nil); errors.As(err, &cycle) {
+		return nil, &CycleError{Path: cycle.Path, Position: p.Place("services." + cycle.Path[0] + ".build.additional_contexts")}
 	}
 	builder.graph.order = order
 	return builder.graph, nil
@@ -101,6 +106,7 @@ func (g *Graph) NeededBy(service string) []string { return g.services.Dependents
 type builder struct {
 	project  *project.Project
 	graph    *Graph
+	builds   *dag.Graph[string] // services that are build contexts of others
 	problems []error
 }
 
@@ -110,6 +116,11 @@ func (b *builder) addService(service project.Service) {
 	b.graph.services.Add(service.Name)
 	for name, dependency := range service.DependsOn {
 		b.need(service.Name, name, "depends_on", dependency.Required)
+	}
+	for _, context := range project.BuildContexts(service) {
+		if has(b.project.Services, context) {
+			b.builds.Connect(service.Name, context)
+		}
 	}
 	for _, sharing := range SharedWith(service) {
 		b.need(service.Name, sharing.Service, sharing.Key, true)

@@ -42,8 +42,9 @@ func lay(widths []float64, height float64, edges []link) layout {
 		room = max(room, p.width)
 	}
 	x, y, tallest := 0.0, 0.0, 0.0
-	for _, p := range parts {
-		if x > 0 && x+p.width > room {
+	for i, p := range parts {
+		isFirstAlone := i > 0 && len(p.vertices) == 1 && len(parts[i-1].vertices) > 1
+		if isFirstAlone || x > 0 && x+p.width > room {
 			x, y, tallest = 0, y+tallest+partGap, 0
 		}
 		p.put(&whole, point{x, y})
