@@ -1,6 +1,7 @@
 package project
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,6 +48,21 @@ func FamiliarImage(name string) string {
 // IsBuiltName says whether a familiar reference is the one that a build gets where the file names no image.
 func IsBuiltName(familiar, projectName, service string) bool {
 	return familiar == projectName+"-"+service+":latest" || familiar == projectName+"_"+service+":latest"
+}
+
+// BuildContexts are the services whose images a service's build has as contexts (`additional_contexts: service:`), sorted.
+func BuildContexts(service Service) []string {
+	if service.Build == nil {
+		return nil
+	}
+	var names []string
+	for _, context := range service.Build.AdditionalContexts {
+		if name, ok := strings.CutPrefix(context, ServicePrefix); ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // ReplacementName is the name under which a new container is created while the one that it replaces still has the final

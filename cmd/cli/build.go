@@ -12,6 +12,7 @@ import (
 	"github.com/muster-dev/muster/convergence/build"
 	"github.com/muster-dev/muster/convergence/plan"
 	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/project"
 )
 
@@ -51,6 +52,9 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 	}
 	args, err := parseBuildArgs(o.args)
 	if err != nil {
+		return err
+	}
+	if _, err := graph.From(p); err != nil { // before an engine is asked for anything
 		return err
 	}
 	p = p.WithBuild(project.BuildOverrides{Args: args, Pull: o.pull, NoCache: o.noCache})

@@ -9,30 +9,37 @@ import (
 	"github.com/muster-dev/muster/project"
 )
 
-// BuildImages plans that the images of a project's services are built, each once however many services name it, and all at the
-// same time: no image is made from another one. Services without a build section are left out.
+// BuildImages plans that the images of a project's services are built, each once however many services name it: at the same time,
+// but for those that are build contexts of others (`additional_contexts: service:`), which come before them. Services without a
+// build section are left out.
 //
 // The error joins a [*project.LoadError] for every build section with something wrong in it.
 func BuildImages(p *project.Project) (*Plan, error) {
 	b := newBuilder(p.Name)
-	planned := map[string]bool{}
+	planned := map[string]NodeID{}
 	var problems []error
 	for _, name := range sortedKeys(p.Services) {
 		service := p.Services[name]
 		ref := p.ImageName(service)
-		if service.Build == nil || planned[ref] {
+		if _, ok := planned[ref]; ok || service.Build == nil {
 			continue
 		}
-		planned[ref] = true
 		request, err := build.Request(p, service)
 		if err != nil {
 			problems = append(problems, err)
-			continue
 		}
-		b.add(step.BuildImage{Reference: ref, Request: request})
+		planned[ref] = b.add(step.BuildImage{Reference: ref, Request: request})
 		b.plan.Changes = append(b.plan.Changes, Change{
 			Kind: Build, Ref: graph.Image(ref), Objects: []step.Object{{Kind: step.Image, Name: ref}}, Asked: true,
 		})
+	}
+	for _, service := range p.Services {
+		for _, name := range project.BuildContexts(service) {
+			needed, ok := p.Services[name]
+			if before, isPlanned := planned[p.ImageName(needed)]; ok && isPlanned {
+				b.after(planned[p.ImageName(service)], before)
+			}
+		}
 	}
 	return b.plan, errors.Join(problems...)
 }

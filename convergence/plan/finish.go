@@ -50,7 +50,7 @@ func (r *reconciler) waitInTheEnd(s *servicePlan, goal step.Goal) (unproven []No
 		}
 		id := r.add(step.Wait{
 			Target: one.target(s.service.Name), Goal: goal, Project: r.Project.Name,
-			Restarts: project.Restarts(s.service), Deadline: r.deadline,
+			Deadline: r.deadline,
 		}, one.started()...)
 		if goal == step.Ready && !checksHealth(s.service) {
 			unproven = append(unproven, id)

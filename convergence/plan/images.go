@@ -105,8 +105,20 @@ func (r *reconciler) build(i *imagePlan, builder project.Service) {
 		r.problems = append(r.problems, err)
 		return
 	}
-	i.brought = []NodeID{r.add(step.BuildImage{Reference: i.ref, Request: request})}
+	contexts := r.buildContexts(builder)
+	i.brought = []NodeID{r.add(step.BuildImage{Reference: i.ref, Request: request}, contexts...)}
 	i.built, i.mayChange = true, true
+}
+
+// buildContexts are the steps that bring the images of services that are build contexts of another one.
+func (r *reconciler) buildContexts(service project.Service) (brought []NodeID) {
+	for _, name := range project.BuildContexts(service) {
+		if needed, ok := r.Project.Services[name]; ok {
+			r.planImages(needed)
+			brought = append(brought, r.images[r.Project.ImageName(needed)].brought...)
+		}
+	}
+	return brought
 }
 
 func (r *reconciler) imageProblem(service project.Service, attribute, why, try string) {

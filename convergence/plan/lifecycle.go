@@ -281,16 +281,8 @@ func (l *lifecycle) waitForOthers(container engine.Container, goal step.Goal, re
 
 func (l *lifecycle) wait(container engine.Container, goal step.Goal) step.Wait {
 	return step.Wait{
-		Target: target(container), Goal: goal, Project: l.Name, Restarts: l.restarts(container), Deadline: l.deadline,
+		Target: target(container), Goal: goal, Project: l.Name, Deadline: l.deadline,
 	}
-}
-
-// restarts says whether the engine starts a container again when it ends, as far as the file tells.
-func (l *lifecycle) restarts(container engine.Container) bool {
-	if l.Project == nil {
-		return false
-	}
-	return project.Restarts(l.Project.Services[container.Service])
 }
 
 // restart plans that a service's containers stop and start again. One that ran is started come what may: it waits for what it

@@ -41,7 +41,7 @@ func (r *reconciler) startReplacement(s *servicePlan, one *replica, g gate, befo
 	r.follow(start, g.may...)
 	ready := r.add(step.Wait{
 		Target: one.target(s.service.Name), Goal: step.Ready, Project: r.Project.Name,
-		Restarts: project.Restarts(s.service), Fresh: true, Deadline: r.deadline,
+		Fresh: true, Deadline: r.deadline,
 	}, start)
 	one.stands = []NodeID{ready}
 	r.committing = append(r.committing, commit{s, one})
@@ -178,7 +178,7 @@ func (r *reconciler) commitReplacements() {
 		r.group, r.only = c.service.group, c.one.only
 		id := r.add(step.Wait{
 			Target: c.one.target(c.service.service.Name), Goal: step.Running, Project: r.Project.Name,
-			Restarts: project.Restarts(c.service.service), Fresh: true,
+			Fresh: true,
 		}, append([]NodeID{settled}, c.one.stands...)...)
 		stands[r.group] = append(stands[r.group], id)
 	}

@@ -96,7 +96,7 @@ func (r *reconciler) waitFor(s *servicePlan, one *replica, goal step.Goal) []Nod
 	}
 	wait := step.Wait{
 		Target: one.target(s.service.Name), Goal: goal, Project: r.Project.Name,
-		Dependency: true, Restarts: project.Restarts(s.service), Deadline: r.deadline,
+		Dependency: true, Deadline: r.deadline,
 	}
 	return []NodeID{r.add(wait, one.started()...)}
 }

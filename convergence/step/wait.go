@@ -37,8 +37,6 @@ type Wait struct {
 	Project string
 	// Dependency says that others wait for it; the words of a failure differ.
 	Dependency bool
-	// Restarts says that the engine starts the container again when it ends, so an end is not the end.
-	Restarts bool
 	// Fresh says that the container is a new one which must not have died since it was started: it is about to take over from
 	// the one that it replaces.
 	Fresh bool
@@ -146,14 +144,12 @@ func (w *watch) look(ctx context.Context) error {
 	return nil
 }
 
-// judge says whether the goal is reached, or why it cannot be any more. Neither means: not yet.
+// judge says whether the goal is reached, or why it cannot be any more. Neither means: not yet. An end is the end: one after which the
+// engine starts the container again shows as restarting.
 func judge(s Wait, details engine.ContainerDetails) (reached bool, failed string) {
 	ended := details.State == engine.StateExited || details.State == engine.StateDead
 	if s.Fresh && details.RestartCount > 0 {
 		return false, fmt.Sprintf("exited (%d) and had to be restarted", details.ExitCode)
-	}
-	if ended && s.Restarts && s.Goal != Completed {
-		return false, "" // the engine is about to start it again
 	}
 	switch {
 	case ended && details.ExitCode == 0 && (s.Goal == Completed || s.Goal == Running || s.Goal == Ready):

@@ -24,7 +24,7 @@ func run(t *testing.T, service project.Service, wait step.Wait) (took time.Durat
 	t.Helper()
 	eng := start(t, service)
 	wait.Target = step.Target{Name: "p-web-1", Service: "web", Replica: 1}
-	wait.Project, wait.Restarts = "p", project.Restarts(service)
+	wait.Project = "p"
 	begin := time.Now()
 	err = wait.Run(t.Context(), eng, func(p step.Progress) { progress = append(progress, p.Text) })
 	return time.Since(begin), progress, err
@@ -87,6 +87,11 @@ func TestWait(t *testing.T) {
 		{
 			name: "healthy, but it ends", service: checked(service("", "-starting", "-sleep", "500ms", "-exit", "1")), wait: step.Wait{Goal: step.Healthy},
 			want: "container p-web-1 exited (1)", took: 500 * time.Millisecond,
+		},
+		{
+			name: "healthy, until its retries are used up", service: checked(service("on-failure:2", "-starting", "-sleep", "100ms", "-exit", "4")),
+			wait: step.Wait{Goal: step.Healthy, Dependency: true}, want: "dependency failed to start: container p-web-1 exited (4)",
+			took: 600 * time.Millisecond,
 		},
 		{name: "ready, without a check", service: service("", "-stay"), wait: step.Wait{Goal: step.Ready}},
 		{name: "ready, with one", service: checked(service("", "-stay")), wait: step.Wait{Goal: step.Ready}, took: time.Second},
