@@ -106,7 +106,7 @@ func removeBuilt(ctx context.Context, host, name string) error {
 	if err != nil {
 		return err
 	}
-	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
+	defer eng.Close()
 	images, err := eng.ListImages(ctx)
 	if err != nil {
 		return err
