@@ -105,12 +105,19 @@ func (e *Engine) reachable(c *container, host string) []*container {
 		if n == nil || own.id == "" {
 			continue
 		}
-		for _, member := range n.members {
-			theirs := member.endpointOn(n)
-			settings := theirs.settings()
-			if slices.Contains(theirs.dnsNames, host) || settings.IPAddress == host || settings.GlobalIPv6Address == host {
-				found = append(found, member)
-			}
+		found = append(found, n.called(host)...)
+	}
+	return found
+}
+
+// called are the members of a network that have a name or an address in it.
+func (n *network) called(host string) []*container {
+	var found []*container
+	for _, member := range n.members {
+		theirs := member.endpointOn(n)
+		settings := theirs.settings()
+		if slices.Contains(theirs.dnsNames, host) || settings.IPAddress == host || settings.GlobalIPv6Address == host {
+			found = append(found, member)
 		}
 	}
 	return found
