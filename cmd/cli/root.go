@@ -69,6 +69,7 @@ It takes the files, commands, flags and names of docker compose.`,
 		command.DisableFlagsInUseLine = true
 		root.AddCommand(command)
 	}
+	addCompletion(root, g)
 	return root
 }
 
