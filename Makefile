@@ -26,7 +26,7 @@ with_engine = found=$$($(DEV) engine env) && eval "$$found" &&
 # show prints a command as one would type it, and runs it on the engine.
 show = @echo '$$ $(1)' && $(with_engine) $(1)
 
-.PHONY: help build dev install test test-fake e2e bench cover lint fmt golden docs engine engine-down peer images software demo demo-down clean
+.PHONY: help build dev install test test-fake e2e bench cover lint fmt golden docs engine engine-down peer images programs software demo demo-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name about; do printf '  %-12s %s\n' "$$name" "$$about"; done
@@ -88,13 +88,17 @@ engine-down: dev ## end the engine that was started here
 peer: dev ## fetch docker compose and buildx, to compare with
 	@$(DEV) engine peer
 
-images: dev engine ## make the images of the examples, software included
+images: dev engine ## make what the examples run: programs, and images of software
 	@$(with_engine) $(DEV) images
 
 software: dev engine ## make images of redis, postgres, nginx and busybox out of Debian's packages
 	@$(with_engine) $(DEV) software
 
-demo: build images ## bring the example stack up and show it
+programs: dev engine ## compile the programs of examples/microservices
+	@$(with_engine) $(DEV) programs
+
+demo: build programs ## bring the example stack up and show it
+	$(call show,bin/muster -f $(EXAMPLE) build)
 	$(call show,bin/muster -f $(EXAMPLE) up -d --wait)
 	@echo "\$$ open $(EXAMPLE_URL) and give it a text to count"
 	@$(DEV) get --form text='$(EXAMPLE_TEXT)' --expect '$(EXAMPLE_TEXT)</td><td>done' "$(EXAMPLE_URL)"

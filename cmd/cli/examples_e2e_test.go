@@ -30,7 +30,8 @@ type runningExample struct {
 }
 
 // Every example runs on the real engine: all services healthy, logs from each, what it is for works, and nothing left when it is
-// taken down. The images are made beforehand (`make images`); where that cannot be, those that the examples name are pulled.
+// taken down. What they run is made beforehand (`make images`) or built; where that cannot be, the
+// images that the examples name are pulled.
 func TestExamplesOnEngine(t *testing.T) {
 	client, err := docker.Dial(t.Context(), docker.Options{Env: os.Getenv})
 	if err != nil {
@@ -49,7 +50,7 @@ func TestExamplesOnEngine(t *testing.T) {
 			running := runningExample{e, client}
 			running.chooseImages()
 			t.Cleanup(func() { e.run("down", "-v", "-t", "0") })
-			running.must("up", "-d", "--wait")
+			running.must("up", "-d", "--build", "--wait")
 			var sources []string
 			for _, match := range prefixed.FindAllStringSubmatch(running.must("logs", "--no-color"), -1) {
 				sources = append(sources, match[1])

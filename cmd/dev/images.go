@@ -15,31 +15,37 @@ import (
 
 const (
 	examplePackages = "./examples/microservices/"
-	exampleImages   = "muster.example/"
+	exampleBinaries = "examples/microservices/bin" // and below it the engine's architecture, as the example's Dockerfile has it
 )
 
-// examplePrograms are the example's programs; each becomes an image of its name.
-func examplePrograms() []string { return []string{"frontend", "api", "worker", "store"} }
-
-// makeImages compiles the example's programs for the engine's platform and makes an image of each. What has not changed is
-// neither compiled nor sent again.
+// makeImages makes what the examples run, as far as Muster does not build it: the example's programs, of which `muster build` makes
+// images, and images of software.
 func makeImages(ctx context.Context, t tool, _ []string) error {
 	found, err := required(ctx, t)
 	if err != nil {
 		return err
 	}
 	started := time.Now()
-	if err := errors.Join(importAll(ctx, t, found.Client), found.Close()); err != nil {
+	if err := errors.Join(prepareExamples(ctx, t, found.Client), found.Close()); err != nil {
 		return err
 	}
-	t.say("images of the examples are there, after %v", time.Since(started).Round(time.Millisecond))
+	t.say("what the examples run is there, after %v", time.Since(started).Round(time.Millisecond))
 	return nil
 }
 
-// importAll makes the images of the examples' programs and of the software that they run, where that can be: else the examples
-// run public images.
-func importAll(ctx context.Context, t tool, client *docker.Client) error {
-	if err := importPrograms(ctx, t, client); err != nil {
+// makePrograms compiles the example's programs only.
+func makePrograms(ctx context.Context, t tool, _ []string) error {
+	found, err := required(ctx, t)
+	if err != nil {
+		return err
+	}
+	return errors.Join(compilePrograms(ctx, t, found.Client), found.Close())
+}
+
+// prepareExamples compiles the example's programs, and makes images of the software that examples run, where that can be: else
+// they run public images.
+func prepareExamples(ctx context.Context, t tool, client *docker.Client) error {
+	if err := compilePrograms(ctx, t, client); err != nil {
 		return err
 	}
 	err := importSoftware(ctx, t, client)
@@ -50,60 +56,26 @@ func importAll(ctx context.Context, t tool, client *docker.Client) error {
 	return err
 }
 
-func importPrograms(ctx context.Context, t tool, client *docker.Client) error {
+// compilePrograms makes static binaries for the engine's platform that are the same bytes for the same source.
+func compilePrograms(ctx context.Context, t tool, client *docker.Client) error {
+	const mode = 0o755
 	version, err := client.Version(ctx)
 	if err != nil {
 		return fmt.Errorf("ask engine for its platform: %w", err)
 	}
-	folder := filepath.Join(t.cache, "examples", version.Arch)
-	if err := compile(ctx, t, folder, version.Arch); err != nil {
-		return err
-	}
-	for _, name := range examplePrograms() {
-		image, err := programImage(folder, name)
-		if err != nil {
-			return err
-		}
-		if _, err := client.ImportImage(ctx, image); err != nil {
-			return fmt.Errorf("make image %s: %w", image.Ref, err)
-		}
-	}
-	return nil
-}
-
-// compile makes static binaries that are the same bytes for the same source.
-func compile(ctx context.Context, t tool, folder, arch string) error {
-	const mode = 0o755
+	folder := filepath.Join(t.root, exampleBinaries, version.Arch)
 	if err := os.MkdirAll(folder, mode); err != nil {
 		return fmt.Errorf("make folder for programs: %w", err)
 	}
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", folder + string(filepath.Separator)}
-	for _, name := range examplePrograms() {
+	for _, name := range []string{"frontend", "api", "worker", "store"} {
 		args = append(args, examplePackages+name)
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = t.root, t.err, t.err
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+version.Arch)
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("compile programs: %w", err)
 	}
 	return nil
-}
-
-// programImage is an image of one static binary that runs as a user without rights and may write to /data.
-func programImage(folder, name string) (docker.ScratchImage, error) {
-	const anybodyWrites = 0o777
-	binary, err := os.ReadFile(filepath.Join(folder, name))
-	if err != nil {
-		return docker.ScratchImage{}, fmt.Errorf("read program: %w", err)
-	}
-	return docker.ScratchImage{
-		Ref:        exampleImages + name + ":latest",
-		Files:      map[string]docker.ScratchFile{"/" + name: {Content: binary}},
-		Folders:    map[string]os.FileMode{"/data": anybodyWrites},
-		Entrypoint: []string{"/" + name},
-		User:       "65532:65532",
-		Expose:     []string{"8080/tcp"},
-		Labels:     map[string]string{"org.opencontainers.image.title": name},
-	}, nil
 }

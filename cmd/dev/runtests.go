@@ -102,7 +102,7 @@ func engineTests(ctx context.Context, t tool) (part, error) {
 		return missing, err
 	}
 	description, err := found.describe(ctx)
-	if err := errors.Join(err, importAll(ctx, t, found.Client), fetchRegistry(ctx, t), found.Close()); err != nil {
+	if err := errors.Join(err, prepareExamples(ctx, t, found.Client), fetchRegistry(ctx, t), found.Close()); err != nil {
 		return missing, err
 	}
 	packages, err := enginePackages(ctx, t)
