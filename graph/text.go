@@ -38,7 +38,7 @@ func (d *Diagram) Text(options TextOptions) []byte {
 type textRow struct {
 	lines string // of the tree
 	name  string
-	again bool // the name of what is drawn elsewhere, or of what is no service
+	again bool   // the name of what is drawn elsewhere, or of what is no service
 	state State  // with text that is printable
 	words string // of the edge to it
 }

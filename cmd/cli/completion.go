@@ -225,7 +225,7 @@ func (c *completer) containers(ctx context.Context, filter engine.ContainerFilte
 	if err != nil {
 		return nil
 	}
-	defer eng.Close()
+	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
 	found, err := eng.ListContainers(ctx, filter)
 	if err != nil {
 		return nil
