@@ -142,16 +142,29 @@ type BuildError struct {
 // BuildOutputLines is how many lines of a failed step's output a BuildError keeps.
 const BuildOutputLines = 20
 
-// Error is one line: the place, the step, the reason.
+// Error is one line: the place, the beginning of the step, the reason.
 func (e *BuildError) Error() string {
 	text := e.Cause.Error()
+	if e.ExitCode != 0 { // the step says what was run
+		text = fmt.Sprintf("exit code %d", e.ExitCode)
+	}
 	if e.Step != "" {
-		text = e.Step + ": " + text
+		text = shortened(e.Step) + ": " + text
 	}
 	if place := e.Place(); place != "" {
 		text = place + ": " + text
 	}
 	return text
+}
+
+// shortened cuts a step's name: the lines of the Dockerfile have it whole.
+func shortened(step string) string {
+	const most = 60
+	runes := []rune(step)
+	if len(runes) <= most {
+		return step
+	}
+	return string(runes[:most-1]) + "…"
 }
 
 func (e *BuildError) Unwrap() error { return e.Cause }
