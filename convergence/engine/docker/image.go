@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -58,10 +61,10 @@ func (c *Client) PullImage(ctx context.Context, request engine.PullImage, report
 	}
 	body, err := c.api.ImagePull(ctx, request.Ref, image.PullOptions{Platform: request.Platform, RegistryAuth: auth})
 	if err != nil {
-		return c.wrap(err)
+		return pullFailure(c.wrap(err), request.Ref)
 	}
 	defer body.Close() //nolint:errcheck // nothing is written through it
-	return c.wrap(readPull(body, report))
+	return pullFailure(c.wrap(readPull(body, report)), request.Ref)
 }
 
 // pullMessage is one line of a pull's progress stream.
@@ -86,7 +89,7 @@ func readPull(body io.Reader, report func(engine.PullProgress)) error {
 			return fmt.Errorf("read progress of pull: %w", err)
 		}
 		if message.Failure != nil {
-			return pullFailure(message.Failure.Message)
+			return errors.New(message.Failure.Message)
 		}
 		layer := layers[message.ID]
 		if message.Status == "Downloading" {
@@ -105,23 +108,75 @@ func readPull(body io.Reader, report func(engine.PullProgress)) error {
 	}
 }
 
-// pullFailure gives an error in a progress stream, which has words only, the kind that the status code would have had. Most
-// are a registry's or a network's, for which there is none.
-func pullFailure(message string) error {
-	for _, kind := range []struct {
-		sentinel error
-		words    []string
-	}{
-		{engine.ErrNotFound, []string{"not found", "manifest unknown", "no matching manifest"}},
-		{engine.ErrDenied, []string{"denied", "unauthorized", "authentication required"}},
-	} {
-		for _, words := range kind.words {
-			if containsFold(message, words) {
-				return &apiError{kind.sentinel, errors.New(message)}
-			}
-		}
+// pullProblem is something that keeps an image from coming. Engines pass on what registries say: words, and mostly no status.
+type pullProblem struct {
+	words []string // in lower case; one of them is in the message
+	kind  error    // what it is, unless the status has said so; nil where there is no sentinel
+	hint  string   // what to try; REGISTRY is its name
+}
+
+func (p pullProblem) in(message string) bool {
+	return slices.ContainsFunc(p.words, func(words string) bool { return containsFold(message, words) })
+}
+
+// hubDomain is the one registry that needs not be named to log in.
+const hubDomain = "docker.io"
+
+// pullProblems end with one that always fits. The first that fits counts.
+func pullProblems() []pullProblem {
+	return []pullProblem{
+		{[]string{"no space left on device"}, nil, "see what takes the engine's room: docker system df"},
+		{
+			[]string{"toomanyrequests", "429 too many requests"},
+			nil,
+			"wait a little, or log in with `docker login REGISTRY`: who is known may pull more often",
+		},
+		{
+			[]string{"no matching manifest", "no match for platform", "the specified platform"},
+			engine.ErrNotFound,
+			"take out or change platform, or name an image that there is for it",
+		},
+		{
+			[]string{"denied", "unauthorized", "authentication required", "no basic auth credentials", "authorization failed"},
+			engine.ErrDenied,
+			"log in with `docker login REGISTRY`, and check the name: a registry also denies what does not exist",
+		},
+		{
+			[]string{"not found", "manifest unknown"},
+			engine.ErrNotFound,
+			"check the image's name and tag, or build it and set pull_policy: never",
+		},
+		{
+			[]string{"server gave http response to https client", "x509: ", "tls: "},
+			nil,
+			"have the engine trust it: put its certificate into /etc/docker/certs.d/REGISTRY/ca.crt on the engine's host, or name it " +
+				"under insecure-registries in the engine's daemon.json",
+		},
+		{[]string{""}, nil, "check that REGISTRY can be reached from the engine's host"},
 	}
-	return errors.New(message)
+}
+
+// pullFailure gives what an engine says of a registry its kind and what to try. Other errors stay as they are.
+func pullFailure(err error, ref string) error {
+	var known *apiError
+	isOther := errors.As(err, &known) && !errors.Is(err, engine.ErrNotFound) && !errors.Is(err, engine.ErrDenied)
+	if err == nil || isOther || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	problems := pullProblems()
+	problem := problems[slices.IndexFunc(problems, func(p pullProblem) bool { return p.in(err.Error()) })]
+	if known == nil && problem.kind != nil {
+		err = &apiError{problem.kind, err}
+	}
+	registry := ""
+	if named, parseErr := reference.ParseNormalizedNamed(ref); parseErr == nil {
+		registry = reference.Domain(named)
+	}
+	hint := problem.hint
+	if registry == hubDomain {
+		hint = strings.ReplaceAll(hint, "docker login REGISTRY", "docker login")
+	}
+	return &advised{err, strings.ReplaceAll(hint, "REGISTRY", registry)}
 }
 
 // RemoteDigest implements [engine.Images].
@@ -132,7 +187,7 @@ func (c *Client) RemoteDigest(ctx context.Context, ref string) (string, error) {
 	}
 	answer, err := c.api.DistributionInspect(ctx, ref, auth)
 	if err != nil {
-		return "", c.wrap(err)
+		return "", pullFailure(c.wrap(err), ref)
 	}
 	return answer.Descriptor.Digest.String(), nil
 }
