@@ -136,9 +136,14 @@ func first(values ...string) string {
 	return ""
 }
 
+// engineOptions say which engine the flags and the environment mean.
+func (g *globals) engineOptions() docker.Options {
+	return docker.Options{Host: g.host, Context: g.context, Env: g.lookup, UserAgent: "muster/" + g.app.Version}
+}
+
 // dial connects to the engine, and wraps it: calls are traced with --verbose, bounded, and events are shared.
 func (g *globals) dial(ctx context.Context, projectName string) (*engine.Hub, error) {
-	options := docker.Options{Host: g.host, Context: g.context, Env: g.lookup, UserAgent: "muster/" + g.app.Version}
+	options := g.engineOptions()
 	if g.app.Dial != nil {
 		eng, err := g.app.Dial(ctx, options)
 		if err != nil {

@@ -218,7 +218,7 @@ func (c *completer) projectNames(ctx context.Context) []string {
 
 // containers are a word of each container that the engine has. An engine behind ssh is not asked: ssh could ask for a password.
 func (c *completer) containers(ctx context.Context, filter engine.ContainerFilter, word func(engine.Container) string) []string {
-	if endpoint, err := docker.ResolveEndpoint(c.dialOptions()); c.app.Dial == nil && (err != nil || strings.HasPrefix(endpoint.Host, "ssh://")) {
+	if endpoint, err := docker.ResolveEndpoint(c.engineOptions()); c.app.Dial == nil && (err != nil || strings.HasPrefix(endpoint.Host, "ssh://")) {
 		return nil
 	}
 	eng, err := c.dial(ctx, filter.Project)
@@ -235,8 +235,4 @@ func (c *completer) containers(ctx context.Context, filter engine.ContainerFilte
 		words = append(words, word(container))
 	}
 	return words
-}
-
-func (c *completer) dialOptions() docker.Options {
-	return docker.Options{Host: c.host, Context: c.context, Env: c.lookup}
 }

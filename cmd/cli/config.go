@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -74,19 +72,7 @@ func runConfig(ctx context.Context, o *configOptions) error {
 	if err != nil || o.quiet {
 		return err
 	}
-	if o.output != "" {
-		path := o.output
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(o.app.Dir, path)
-		}
-		const readable = 0o644
-		if err := os.WriteFile(path, text, readable); err != nil {
-			return fmt.Errorf("write --output file: %w", err)
-		}
-		return nil
-	}
-	_, err = o.app.Out.Write(text)
-	return err
+	return o.writeOutput(o.output, text)
 }
 
 func (o *configOptions) printEnvironment(ctx context.Context) error {

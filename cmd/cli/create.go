@@ -14,17 +14,14 @@ func newCreate(g *globals) *cobra.Command {
 ` + "`muster start`" + ` starts what was created.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.services, o.applying = args, applying(cmd, args)
-			if !cmd.Flags().Changed("remove-orphans") {
-				o.removeOrphans = g.isSet("COMPOSE_REMOVE_ORPHANS")
-			}
 			return runUp(cmd.Context(), o)
 		},
 	}
 	o.bindBuild(cmd)
+	bindRemoveOrphans(cmd, g, &o.removeOrphans)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.forceRecreate, "force-recreate", false, "Recreate containers even if their configuration and image haven't changed")
 	flags.BoolVar(&o.noRecreate, "no-recreate", false, "If containers already exist, don't recreate them. Incompatible with --force-recreate.")
-	flags.BoolVar(&o.removeOrphans, "remove-orphans", false, "Remove containers for services not defined in the Compose file")
 	flags.StringArrayVar(&o.scale, "scale", nil, "Scale SERVICE to NUM instances. Overrides the scale setting in the Compose file if present.")
 	return cmd
 }

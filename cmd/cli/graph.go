@@ -148,17 +148,22 @@ func (o *graphOptions) writeDiagram(diagram *graph.Diagram, format string) error
 	default:
 		drawing = diagram.Text(graph.TextOptions{})
 	}
-	if o.output == "" {
-		_, err := o.app.Out.Write(drawing)
+	return o.writeOutput(o.output, drawing)
+}
+
+// writeOutput writes what a command made to the file of --output, whole or not at all, or to the output where none is given.
+func (g *globals) writeOutput(file string, text []byte) error {
+	if file == "" {
+		_, err := g.app.Out.Write(text)
 		return err
 	}
-	path := o.output
+	path := file
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(o.app.Dir, path)
+		path = filepath.Join(g.app.Dir, path)
 	}
 	const readable = 0o644
-	if err := atomicwriter.WriteFile(path, drawing, readable); err != nil {
-		return fmt.Errorf("write --output file %q: %w", o.output, err)
+	if err := atomicwriter.WriteFile(path, text, readable); err != nil {
+		return fmt.Errorf("write --output file %q: %w", file, err)
 	}
 	return nil
 }

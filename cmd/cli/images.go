@@ -41,29 +41,18 @@ func runImages(ctx context.Context, o *imagesOptions) error {
 	if err := checkListFormat(o.format); err != nil {
 		return err
 	}
-	p, name, err := o.projectOrName(ctx)
+	here, err := o.look(ctx, o.services)
 	if err != nil {
 		return err
 	}
-	eng, err := o.dial(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
-	if err != nil {
-		return fmt.Errorf("list containers of project %q: %w", name, err)
-	}
-	if err := checkServices(p, containers, o.services); err != nil {
-		return err
-	}
-	containers = slices.DeleteFunc(containers, func(c engine.Container) bool {
+	defer here.engine.Close() //nolint:errcheck // nothing is left to be said to the engine
+	containers := slices.DeleteFunc(here.containers, func(c engine.Container) bool {
 		return len(o.services) > 0 && !slices.Contains(o.services, c.Service)
 	})
 	if o.quiet {
 		return o.writeIDs(containers)
 	}
-	images, err := imagesOf(ctx, eng, containers)
+	images, err := imagesOf(ctx, here.engine, containers)
 	if err != nil {
 		return err
 	}

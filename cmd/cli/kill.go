@@ -21,14 +21,7 @@ func newKill(g *globals) *cobra.Command {
 	cmd := lifecycleCommand(&o.lifecycleOptions, "kill [OPTIONS] [SERVICE...]", "Force stop service containers",
 		"Send running containers a signal, all at once, one-offs included. SIGKILL ends them without asking.",
 		func(ctx context.Context) error { return runKill(ctx, o) })
-	run := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if !cmd.Flags().Changed("remove-orphans") {
-			o.removeOrphans = g.isSet("COMPOSE_REMOVE_ORPHANS")
-		}
-		return run(cmd, args)
-	}
-	cmd.Flags().BoolVar(&o.removeOrphans, "remove-orphans", false, "Remove containers for services not defined in the Compose file")
+	bindRemoveOrphans(cmd, g, &o.removeOrphans)
 	cmd.Flags().StringVarP(&o.signal, "signal", "s", "SIGKILL", "SIGNAL to send to the container")
 	return cmd
 }

@@ -39,6 +39,19 @@ func (o *lifecycleOptions) bindTimeout(cmd *cobra.Command) {
 	cmd.Flags().IntVarP(&o.timeout, timeoutFlag, "t", 0, "Specify a shutdown timeout in seconds")
 }
 
+// bindRemoveOrphans binds --remove-orphans, which has its default from the environment.
+func bindRemoveOrphans(cmd *cobra.Command, g *globals, into *bool) {
+	const name = "remove-orphans"
+	cmd.Flags().BoolVar(into, name, false, "Remove containers for services not defined in the Compose file")
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !cmd.Flags().Changed(name) {
+			*into = g.isSet("COMPOSE_REMOVE_ORPHANS")
+		}
+		return run(cmd, args)
+	}
+}
+
 // open reads the project, or only its name, and connects to the engine. Services that are nowhere are refused.
 func (o *lifecycleOptions) open(ctx context.Context) (p *project.Project, name string, eng *engine.Hub, err error) {
 	if p, name, err = o.projectOrName(ctx); err != nil {

@@ -51,35 +51,24 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 	if err != nil {
 		return err
 	}
-	p, name, err := o.projectOrName(ctx)
+	here, err := o.look(ctx, o.services)
 	if err != nil {
 		return err
 	}
-	eng, err := o.dial(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
-	if err != nil {
-		return fmt.Errorf("list containers of project %q: %w", name, err)
-	}
-	if err := checkServices(p, containers, o.services); err != nil {
-		return err
-	}
-	wanted := func(c engine.Container) bool { return o.wants(p, c) }
-	if o.index > 0 && !slices.ContainsFunc(containers, wanted) {
+	defer here.engine.Close() //nolint:errcheck // nothing is left to be said to the engine
+	wanted := func(c engine.Container) bool { return o.wants(here.project, c) }
+	if o.index > 0 && !slices.ContainsFunc(here.containers, wanted) {
 		return fmt.Errorf("service %q has no container #%d", o.services[0], o.index)
 	}
 	printer := logs.NewPrinter(logs.PrinterOptions{
 		Stdout: o.app.Out, Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
-		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal, Names: sourceNames(containers, wanted),
+		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal, Names: sourceNames(here.containers, wanted),
 	})
-	options.Project, options.Services, options.Filter = name, o.services, wanted
-	if slices.ContainsFunc(containers, func(c engine.Container) bool { return wanted(c) && c.Running() }) {
+	options.Project, options.Services, options.Filter = here.name, o.services, wanted
+	if slices.ContainsFunc(here.containers, func(c engine.Container) bool { return wanted(c) && c.Running() }) {
 		options.Linger = linger
 	}
-	return logs.Follow(ctx, eng, options, printer.Print)
+	return logs.Follow(ctx, here.engine, options, printer.Print)
 }
 
 // read reads what the flags say about which lines to show.

@@ -25,19 +25,16 @@ func newPlan(g *globals) *cobra.Command {
 The exit code is 0 when there is nothing to do, 2 when there is, and 1 when no plan can be made.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.services, o.applying = args, applying(cmd, args)
-			if !cmd.Flags().Changed("remove-orphans") {
-				o.removeOrphans = g.isSet("COMPOSE_REMOVE_ORPHANS")
-			}
 			return runPlan(cmd.Context(), o)
 		},
 	}
 	o.bindImages(cmd)
+	bindRemoveOrphans(cmd, g, &o.removeOrphans)
 	flags := cmd.Flags()
 	flags.StringVar(&o.format, formatFlag, "text", `Format of the plan ("text"|"json")`)
 	flags.BoolVar(&o.forceRecreate, "force-recreate", false, "Plan to recreate containers even if nothing has changed")
 	flags.BoolVar(&o.noDeps, "no-deps", false, "Leave out the services that the named ones depend on")
 	flags.BoolVar(&o.noRecreate, "no-recreate", false, "Plan to keep containers that exist. Incompatible with --force-recreate.")
-	flags.BoolVar(&o.removeOrphans, "remove-orphans", false, "Plan to remove containers for services not defined in the Compose file")
 	flags.StringArrayVar(&o.scale, "scale", nil, "Scale SERVICE to NUM instances")
 	return cmd
 }

@@ -55,25 +55,14 @@ func runPs(ctx context.Context, o *psOptions) error {
 			return fmt.Errorf("unknown --status %q: use %s", status, strings.Join(states(), ", "))
 		}
 	}
-	p, name, err := o.projectOrName(ctx)
+	here, err := o.look(ctx, o.services)
 	if err != nil {
 		return err
 	}
-	eng, err := o.dial(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
-	if err != nil {
-		return fmt.Errorf("list containers of project %q: %w", name, err)
-	}
-	if err := checkServices(p, containers, o.services); err != nil {
-		return err
-	}
+	defer here.engine.Close() //nolint:errcheck // nothing is left to be said to the engine
 	narrow := o.format == "" && o.app.OutTerminal
-	containers = slices.DeleteFunc(containers, func(c engine.Container) bool {
-		return !o.shows(c, narrow) || !o.orphans && isOrphan(p, c)
+	containers := slices.DeleteFunc(here.containers, func(c engine.Container) bool {
+		return !o.shows(c, narrow) || !o.orphans && isOrphan(here.project, c)
 	})
 	return o.write(containers, narrow)
 }

@@ -65,6 +65,35 @@ func (g *globals) warnUnread(err error, name string) {
 	g.warn([]project.Warning{{Message: fmt.Sprintf("the files are left aside: going by what the engine has of project %q", name)}})
 }
 
+// found is a project, or only its name, with what the engine has of it.
+type found struct {
+	project    *project.Project // nil where only the name is known
+	name       string
+	engine     *engine.Hub // to be closed
+	containers []engine.Container
+}
+
+// look reads the project, or only its name, connects to the engine and lists the project's containers. Services that are nowhere
+// are refused.
+func (g *globals) look(ctx context.Context, services []string) (f found, err error) {
+	if f.project, f.name, err = g.projectOrName(ctx); err != nil {
+		return found{}, err
+	}
+	if f.engine, err = g.dial(ctx, f.name); err != nil {
+		return found{}, err
+	}
+	if f.containers, err = f.engine.ListContainers(ctx, engine.ContainerFilter{Project: f.name}); err != nil {
+		err = fmt.Errorf("list containers of project %q: %w", f.name, err)
+	} else {
+		err = checkServices(f.project, f.containers, services)
+	}
+	if err != nil {
+		_ = f.engine.Close()
+		return found{}, err
+	}
+	return f, nil
+}
+
 // checkServices refuses names of services that are neither in the project nor, where only its name is known, on the engine.
 func checkServices(p *project.Project, containers []engine.Container, services []string) error {
 	if p != nil {

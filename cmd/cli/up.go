@@ -52,13 +52,11 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 ` + "`muster plan`" + ` shows beforehand what will be done and why.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.services, o.timeoutGiven, o.applying = args, cmd.Flags().Changed("timeout"), applying(cmd, args)
-			if !cmd.Flags().Changed("remove-orphans") {
-				o.removeOrphans = g.isSet("COMPOSE_REMOVE_ORPHANS")
-			}
 			return runUp(cmd.Context(), o)
 		},
 	}
 	o.bindBuild(cmd)
+	bindRemoveOrphans(cmd, g, &o.removeOrphans)
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.detach, "detach", "d", false, "Detached mode: Run containers in the background")
 	flags.BoolVar(&o.forceRecreate, "force-recreate", false, "Recreate containers even if their configuration and image haven't changed")
@@ -68,7 +66,6 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 	flags.BoolVar(&o.noRecreate, "no-recreate", false,
 		"If containers already exist, don't recreate them. Incompatible with --force-recreate.")
 	flags.BoolVar(&o.quietBuild, "quiet-build", false, "Suppress the build output")
-	flags.BoolVar(&o.removeOrphans, "remove-orphans", false, "Remove containers for services not defined in the Compose file")
 	flags.StringArrayVar(&o.scale, "scale", nil,
 		"Scale SERVICE to NUM instances. Overrides the scale setting in the Compose file if present.")
 	flags.IntVarP(&o.timeout, "timeout", "t", 0, "Use this timeout in seconds for container shutdown when attached or when containers are already running")
