@@ -17,46 +17,31 @@ import (
 const stands = 500 * time.Millisecond
 
 // waitForAll plans that every service has reached its goal, where the user asked for it: completed where another service needs
-// that, else healthy, or running where there is no health check. "Running" proves little of what was started a moment ago, so it
-// is looked at once more after a while.
+// that, else healthy, or running, and steadily so, where there is no health check.
 func (r *reconciler) waitForAll(order []string) {
 	if !r.Policy.Wait {
 		return
 	}
-	var unproven []NodeID
 	for _, name := range order {
-		unproven = append(unproven, r.waitInTheEnd(r.services[name], r.goalOf(name))...)
-	}
-	if len(unproven) == 0 {
-		return
-	}
-	settled := r.add(step.Settle{For: stands})
-	r.follow(settled, unproven...)
-	for _, id := range unproven {
-		again, _ := r.plan.Nodes[id].Step.(step.Wait)
-		again.Goal = step.Running
-		r.add(again, settled, id)
+		r.waitInTheEnd(r.services[name], r.goalOf(name))
 	}
 }
 
-// waitInTheEnd plans the waits for a service's replicas. It returns those after which "running" is all that is known.
-func (r *reconciler) waitInTheEnd(s *servicePlan, goal step.Goal) (unproven []NodeID) {
+// waitInTheEnd plans the waits for a service's replicas.
+func (r *reconciler) waitInTheEnd(s *servicePlan, goal step.Goal) {
 	if len(s.waits[goal]) > 0 || goal == step.Ready && len(s.waits[step.Healthy]) > 0 {
-		return nil
+		return
 	}
 	for _, one := range s.replicas {
 		if one.isWaitedFor(goal) {
 			continue
 		}
-		id := r.add(step.Wait{
-			Target: one.target(s.service.Name), Goal: goal, Project: r.Project.Name,
-			Deadline: r.deadline,
-		}, one.started()...)
-		if goal == step.Ready && !checksHealth(s.service) {
-			unproven = append(unproven, id)
+		wait := step.Wait{Target: one.target(s.service.Name), Goal: goal, Project: r.Project.Name, Deadline: r.deadline}
+		if goal == step.Ready {
+			wait.Steady = stands
 		}
+		r.add(wait, one.started()...)
 	}
-	return unproven
 }
 
 // isWaitedFor says that a replica needs no wait in the end: it has one in its replacement, or it is there already and nothing

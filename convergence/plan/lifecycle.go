@@ -335,14 +335,13 @@ func (l *lifecycle) waitForAll() {
 	if !l.Wait {
 		return
 	}
-	settled := l.add(step.Settle{For: stands})
 	for _, service := range sortedKeys(l.chosen) {
 		for _, container := range l.containers[service] {
-			id := l.add(l.wait(container, l.goalOf(service)), l.starts[container.ID]...)
-			if l.goalOf(service) == step.Ready {
-				l.follow(settled, id)
-				l.add(l.wait(container, step.Running), settled, id)
+			wait := l.wait(container, l.goalOf(service))
+			if wait.Goal == step.Ready {
+				wait.Steady = stands
 			}
+			l.add(wait, l.starts[container.ID]...)
 		}
 	}
 }

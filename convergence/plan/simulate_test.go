@@ -115,6 +115,10 @@ func (w *world) run(ctx context.Context, s step.Step) error {
 	if _, waits := s.(step.Settle); waits {
 		return nil // nothing ends in this world
 	}
+	if wait, ok := s.(step.Wait); ok {
+		wait.Steady = 0
+		s = wait
+	}
 	return s.Run(ctx, &simulated{world: w}, func(step.Progress) {})
 }
 

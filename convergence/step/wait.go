@@ -40,6 +40,9 @@ type Wait struct {
 	// Fresh says that the container is a new one which must not have died since it was started: it is about to take over from
 	// the one that it replaces.
 	Fresh bool
+	// Steady is how long one that has no health check has to run without an end in between: "running" proves little of what was
+	// started a moment ago. One that was restarted too often fails, unless there is a deadline.
+	Steady time.Duration
 	// Deadline is when to stop waiting; nil means never.
 	Deadline *Deadline
 }
@@ -66,34 +69,70 @@ var errReached = errors.New("reached")
 
 // Run implements [Step]. A failure is a [*WaitError], with what the container had to say.
 func (s Wait) Run(ctx context.Context, eng engine.Engine, report func(Progress)) error {
-	watching, cancel := context.WithCancel(ctx)
-	defer cancel()
+	watching := ctx
 	if s.Deadline != nil {
 		var stop context.CancelFunc
-		watching, stop = context.WithDeadline(watching, s.Deadline.time())
+		watching, stop = context.WithDeadline(ctx, s.Deadline.time())
 		defer stop()
 	}
 	watch := &watch{step: s, eng: eng, report: report}
-	err := eng.Events(watching, engine.EventFilter{Project: s.Project}, func() {
-		if watch.verdict = watch.look(watching); watch.verdict != nil {
-			cancel()
+	err := watch.until(watching)
+	for err == nil && s.Steady > 0 && watch.last.State == engine.StateRunning && watch.last.HealthCheck == nil {
+		var stands bool
+		if stands, err = watch.stands(watching); stands {
+			return nil
 		}
-	}, func(event engine.Event) error {
-		if watch.verdict == nil && watch.concerns(event) {
-			watch.verdict = watch.look(watching)
-		}
-		return watch.verdict
-	})
-	if watch.verdict != nil {
-		err = watch.verdict
 	}
-	switch {
-	case errors.Is(err, errReached):
-		return nil
-	case ctx.Err() == nil && errors.Is(watching.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded):
+	if ctx.Err() == nil && errors.Is(watching.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded) {
 		return watch.timedOut(ctx) // it may have been in the middle of a look
 	}
 	return err
+}
+
+// until returns when the goal is reached.
+func (w *watch) until(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w.verdict = nil
+	err := w.eng.Events(ctx, engine.EventFilter{Project: w.step.Project}, func() {
+		if w.verdict = w.look(ctx); w.verdict != nil {
+			cancel()
+		}
+	}, func(event engine.Event) error {
+		if w.verdict == nil && w.concerns(event) {
+			w.verdict = w.look(ctx)
+		}
+		return w.verdict
+	})
+	if w.verdict != nil {
+		err = w.verdict
+	}
+	if errors.Is(err, errReached) {
+		return nil
+	}
+	return err
+}
+
+// mostRestarts is how often a container may be restarted before a wait without a deadline gives it up.
+const mostRestarts = 5
+
+// stands lets a running container run for a while and says whether it did. Else it waits until it runs again.
+func (w *watch) stands(ctx context.Context) (bool, error) {
+	timer := time.NewTimer(w.step.Steady)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	since := w.last.StartedAt
+	if err := w.until(ctx); err != nil {
+		return false, err
+	}
+	if w.step.Deadline == nil && w.last.RestartCount >= mostRestarts {
+		return false, w.failure(ctx, fmt.Sprintf("keeps ending: exit %d, restarted %d times", w.exit, w.last.RestartCount))
+	}
+	return w.last.StartedAt.Equal(since), nil
 }
 
 // watch is one wait under way.
@@ -102,6 +141,7 @@ type watch struct {
 	eng     engine.Engine
 	report  func(Progress)
 	last    engine.ContainerDetails
+	exit    int // of the last end that was seen
 	verdict error
 }
 
@@ -131,6 +171,9 @@ func (w *watch) look(ctx context.Context) error {
 		return err
 	}
 	w.last = details
+	if details.State != engine.StateRunning {
+		w.exit = details.ExitCode
+	}
 	reached, reason := judge(w.step, details)
 	switch {
 	case reached:
@@ -212,6 +255,9 @@ func (s Wait) Words() (doing, done string) {
 
 func (s Wait) String() string {
 	text := fmt.Sprintf("wait for container %s to be %s", s.Object().Name, s.Goal)
+	if s.Steady > 0 {
+		text += fmt.Sprintf(" for %s", s.Steady)
+	}
 	if s.Deadline != nil {
 		text += fmt.Sprintf(", all waits %s at most", s.Deadline.after)
 	}

@@ -94,6 +94,15 @@ func TestWait(t *testing.T) {
 			took: 600 * time.Millisecond,
 		},
 		{name: "ready, without a check", service: service("", "-stay"), wait: step.Wait{Goal: step.Ready}},
+		{
+			name: "ready and steady, but it ends", service: service("", "-sleep", "300ms", "-exit", "2"),
+			wait: step.Wait{Goal: step.Ready, Steady: 500 * time.Millisecond}, want: "container p-web-1 exited (2)", took: 500 * time.Millisecond,
+		},
+		{
+			name: "ready, but it is restarted for ever", service: service(project.RestartAlways, "-sleep", "100ms", "-exit", "2"),
+			wait: step.Wait{Goal: step.Ready, Steady: 500 * time.Millisecond}, want: "container p-web-1 keeps ending: exit 2, restarted 5 times",
+			took: 3600 * time.Millisecond,
+		},
 		{name: "ready, with one", service: checked(service("", "-stay")), wait: step.Wait{Goal: step.Ready}, took: time.Second},
 		{name: "completed", service: service("", "-sleep", "5s"), wait: step.Wait{Goal: step.Completed}, took: 5 * time.Second},
 		{
