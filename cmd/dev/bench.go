@@ -10,11 +10,15 @@ import (
 	"path/filepath"
 
 	"github.com/muster-dev/muster/cmd/dev/compare"
+	"github.com/muster-dev/muster/cmd/dev/daemon"
+	"github.com/muster-dev/muster/cmd/dev/provision"
+	"github.com/muster-dev/muster/cmd/dev/registry"
 	"github.com/muster-dev/muster/convergence/engine/docker"
 )
 
 const (
 	benchImage  = "muster-bench/box:latest"
+	benchBase   = "muster.test/busybox:latest"
 	benchRounds = 5
 )
 
@@ -42,52 +46,93 @@ func (t tool) measure(ctx context.Context, client *docker.Client) (results []com
 		return nil, fmt.Errorf("make folder for the measurement: %w", err)
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder
-	if err := t.importBox(ctx, client, folder); err != nil {
+	program, err := t.importBox(ctx, client, folder)
+	if err != nil {
 		return nil, err
 	}
 	options := compare.Options{
 		Muster: filepath.Join(t.root, "bin", "muster"), Folder: folder, Engine: client,
-		Image: benchImage, Probe: []string{"/testbox", "probe"}, Rounds: benchRounds,
+		Image: benchImage, Probe: []string{boxPath, "probe"}, Rounds: benchRounds,
+		Program: program, ProgramPath: boxPath, Base: benchBase,
 	}
-	for _, measure := range []func(context.Context) (compare.Result, error){
-		func(context.Context) (compare.Result, error) { return options.Binary() },
-		func(ctx context.Context) (compare.Result, error) { return options.Memory(ctx, t.root) },
-		func(ctx context.Context) (compare.Result, error) { return options.Planning(ctx, t.root) },
-		options.Independent,
-		options.Chain,
+	if options.Registry, options.Peer, err = t.fetchOthers(ctx, client); err != nil {
+		return nil, err
+	}
+	single := func(measure func(context.Context) (compare.Result, error)) func(context.Context) ([]compare.Result, error) {
+		return func(ctx context.Context) ([]compare.Result, error) {
+			result, err := measure(ctx)
+			return []compare.Result{result}, err
+		}
+	}
+	for _, measure := range []func(context.Context) ([]compare.Result, error){
+		single(func(context.Context) (compare.Result, error) { return options.Binary() }),
+		single(func(ctx context.Context) (compare.Result, error) { return options.Memory(ctx, t.root) }),
+		single(func(ctx context.Context) (compare.Result, error) { return options.Planning(ctx, t.root) }),
+		single(options.Independent),
+		single(options.Chain),
+		options.Pull,
+		single(options.Build),
 	} {
-		result, err := measure(ctx)
+		measured, err := measure(ctx)
 		if err != nil {
 			return results, err
 		}
-		t.say("measured: %s", result.What)
-		results = append(results, result)
+		for _, result := range measured {
+			t.say("measured: %s", result.What)
+		}
+		results = append(results, measured...)
 	}
 	return results, nil
 }
 
-// importBox makes the image that the measured services run: a small program that is healthy and stays.
-func (t tool) importBox(ctx context.Context, client *docker.Client, folder string) error {
+// fetchOthers brings what is measured against and with: docker compose with buildx, a registry, and the image that others are
+// built from.
+func (t tool) fetchOthers(ctx context.Context, client *docker.Client) (registryProgram, peer string, err error) {
+	if registryProgram, err = registry.Program(ctx, t.say); err != nil {
+		return "", "", fmt.Errorf("fetch registry: %w", err)
+	}
+	if err := importSoftware(ctx, t, client); err != nil {
+		return "", "", fmt.Errorf("make image %s: %w", benchBase, err)
+	}
+	machine, err := provision.ThisMachine()
+	if err != nil {
+		return "", "", err
+	}
+	unlock, err := daemon.Lock(ctx, t.cache)
+	if err != nil {
+		return "", "", err
+	}
+	defer unlock()
+	if peer, err = t.fetcher(machine).Peer(ctx); err != nil {
+		return "", "", fmt.Errorf("fetch peer: %w", err)
+	}
+	return registryProgram, peer, nil
+}
+
+// boxPath is where the image has its program.
+const boxPath = "/testbox"
+
+// importBox makes the image that the measured services run: a small program that is healthy and stays. It returns the program.
+func (t tool) importBox(ctx context.Context, client *docker.Client, folder string) (program []byte, err error) {
 	binary := filepath.Join(folder, "testbox")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", binary,
 		"./convergence/engine/docker/testbox/main")
 	build.Dir, build.Stderr = t.root, t.err
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	if err := build.Run(); err != nil {
-		return fmt.Errorf("compile testbox: %w", err)
+		return nil, fmt.Errorf("compile testbox: %w", err)
 	}
-	content, err := os.ReadFile(binary)
-	if err != nil {
-		return fmt.Errorf("read testbox: %w", err)
+	if program, err = os.ReadFile(binary); err != nil {
+		return nil, fmt.Errorf("read testbox: %w", err)
 	}
 	const anybody = 0o1777
 	_, err = client.ImportImage(ctx, docker.ScratchImage{
-		Ref: benchImage, Files: map[string]docker.ScratchFile{"/testbox": {Content: content}},
+		Ref: benchImage, Files: map[string]docker.ScratchFile{boxPath: {Content: program}},
 		Folders:    map[string]fs.FileMode{"/tmp": anybody},
-		Entrypoint: []string{"/testbox"}, Cmd: []string{"-stay"},
+		Entrypoint: []string{boxPath}, Cmd: []string{"-stay"},
 	})
 	if err != nil {
-		return fmt.Errorf("make image %s: %w", benchImage, err)
+		return nil, fmt.Errorf("make image %s: %w", benchImage, err)
 	}
-	return nil
+	return program, nil
 }

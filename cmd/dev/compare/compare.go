@@ -1,9 +1,10 @@
-// Package compare measures Muster against a client that does the same work with bare engine calls. Both run on the same engine,
-// turn by turn, so that what counts is their ratio: absolute times differ from machine to machine.
+// Package compare measures Muster against a client that does the same work with bare engine calls, or against docker compose. Both
+// run on the same engine, turn by turn, so that what counts is their ratio: absolute times differ from machine to machine.
 package compare
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,7 +23,14 @@ type Options struct {
 	Engine *docker.Client
 	Image  string // stays until it is stopped; holds a program that can be asked for its health
 	Probe  []string
-	Rounds int // how often each side runs
+	// Program is that program, at its path in the image, for images that are made during the measurement.
+	Program     []byte
+	ProgramPath string
+	// Peer is the folder with docker-compose and docker-buildx, and Base an image with busybox for builds.
+	Peer, Base string
+	// Registry is the path of docker-registry.
+	Registry string
+	Rounds   int // how often each side runs
 }
 
 // Result is a measurement beside its limit.
@@ -53,34 +61,58 @@ func Write(w io.Writer, results []Result) {
 
 // side does one side's work once, and undoes it untimed.
 type side struct {
-	name string
-	do   func(ctx context.Context) error
-	undo func(ctx context.Context) error
+	name  string
+	ready func(ctx context.Context) error // what has to be there before, untimed; may be nil
+	do    func(ctx context.Context) error
+	undo  func(ctx context.Context) error
+}
+
+// once runs a side and says how long its work took.
+func (s side) once(ctx context.Context) (took time.Duration, err error) {
+	if s.ready != nil {
+		if err := s.ready(ctx); err != nil {
+			return 0, fmt.Errorf("%s: get ready: %w", s.name, err)
+		}
+	}
+	start := time.Now()
+	err = s.do(ctx)
+	took = time.Since(start)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", s.name, err)
+	}
+	if undone := s.undo(context.WithoutCancel(ctx)); undone != nil {
+		err = errors.Join(err, fmt.Errorf("%s: tidy up: %w", s.name, undone))
+	}
+	return took, err
+}
+
+// match is what two sides are compared in.
+type match struct {
+	what  string
+	limit float64
+	// rounds are how often each side runs, and warmUp how many of the first count for nothing: they warm caches.
+	rounds, warmUp int
 }
 
 // turns runs both sides by turns, the order changing, and returns the median of each.
-func turns(ctx context.Context, rounds int, raw, muster side) (rawTime, musterTime time.Duration, err error) {
+func turns(ctx context.Context, m match, other, muster side) (otherTime, musterTime time.Duration, err error) {
 	times := map[string][]time.Duration{}
-	for round := range rounds + 1 {
-		order := []side{raw, muster}
+	for round := range m.rounds + m.warmUp {
+		order := []side{other, muster}
 		if round%2 == 1 {
 			slices.Reverse(order)
 		}
 		for _, s := range order {
-			start := time.Now()
-			if err := s.do(ctx); err != nil {
-				return 0, 0, fmt.Errorf("%s: %w", s.name, err)
+			took, err := s.once(ctx)
+			if err != nil {
+				return 0, 0, err
 			}
-			took := time.Since(start)
-			if err := s.undo(ctx); err != nil {
-				return 0, 0, fmt.Errorf("%s: tidy up: %w", s.name, err)
-			}
-			if round > 0 { // the first round warms caches
+			if round >= m.warmUp {
 				times[s.name] = append(times[s.name], took)
 			}
 		}
 	}
-	return median(times[raw.name]), median(times[muster.name]), nil
+	return median(times[other.name]), median(times[muster.name]), nil
 }
 
 func median(values []time.Duration) time.Duration {
@@ -89,16 +121,37 @@ func median(values []time.Duration) time.Duration {
 }
 
 // ratio runs both sides and makes a result.
-func (o Options) ratio(ctx context.Context, what string, raw, muster side) (Result, error) {
-	const limit = 1.10
-	rawTime, musterTime, err := turns(ctx, o.Rounds, raw, muster)
+func (o Options) ratio(ctx context.Context, m match, other, muster side) (Result, error) {
+	otherTime, musterTime, err := turns(ctx, m, other, muster)
 	if err != nil {
-		return Result{}, fmt.Errorf("compare %s: %w", what, err)
+		return Result{}, fmt.Errorf("compare %s: %w", m.what, err)
 	}
 	return Result{
-		What: what, Value: float64(musterTime) / float64(rawTime), Limit: limit, Unit: "x",
-		Note: fmt.Sprintf("medians of %d: muster %s, bare client %s", o.Rounds, musterTime.Round(time.Millisecond), rawTime.Round(time.Millisecond)),
+		What: m.what, Value: float64(musterTime) / float64(otherTime), Limit: m.limit, Unit: "x",
+		Note: fmt.Sprintf("medians of %d: %s %s, %s %s", m.rounds, muster.name, musterTime.Round(time.Millisecond),
+			other.name, otherTime.Round(time.Millisecond)),
 	}, nil
+}
+
+// usual is a comparison with a tenth of room.
+func (o Options) usual(what string) match {
+	const limit = 1.10
+	return match{what: what, limit: limit, rounds: o.Rounds, warmUp: 1}
+}
+
+// muster is a call of the program for a project, told where its file is.
+func (o Options) muster(project, file string, arguments ...string) func(context.Context) error {
+	arguments = append([]string{"-p", project, "-f", file, "--progress", "quiet"}, arguments...)
+	return func(ctx context.Context) error { return o.call(exec.CommandContext(ctx, o.Muster, arguments...)) }
+}
+
+// call runs a program on the engine, and says what it said where it fails.
+func (o Options) call(command *exec.Cmd) error {
+	command.Env = append(command.Environ(), "DOCKER_HOST="+o.Engine.Endpoint().Host)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %v: %w\n%s", filepath.Base(command.Path), command.Args[1:], err, output)
+	}
+	return nil
 }
 
 // musterSide is `muster up -d` of a file, and `muster down`.
@@ -108,15 +161,5 @@ func (o Options) musterSide(project, content string) (side, error) {
 	if err := os.WriteFile(file, []byte(content), private); err != nil {
 		return side{}, fmt.Errorf("write %s: %w", file, err)
 	}
-	call := func(arguments ...string) func(context.Context) error {
-		return func(ctx context.Context) error {
-			command := exec.CommandContext(ctx, o.Muster, append([]string{"-p", project, "-f", file, "--progress", "quiet"}, arguments...)...)
-			command.Env = append(os.Environ(), "DOCKER_HOST="+o.Engine.Endpoint().Host)
-			if output, err := command.CombinedOutput(); err != nil {
-				return fmt.Errorf("muster %v: %w\n%s", arguments, err, output)
-			}
-			return nil
-		}
-	}
-	return side{name: "muster", do: call("up", "-d"), undo: call("down", "-t", "0")}, nil
+	return side{name: "muster", do: o.muster(project, file, "up", "-d"), undo: o.muster(project, file, "down", "-t", "0")}, nil
 }

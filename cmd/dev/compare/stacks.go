@@ -28,8 +28,8 @@ func (o Options) Independent(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	raw := bare{Options: o, name: "muster-bench-bare", services: services}
-	return o.ratio(ctx, fmt.Sprintf("up -d of %d independent services", services), side{
-		name: "bare", do: raw.independent, undo: raw.remove,
+	return o.ratio(ctx, o.usual(fmt.Sprintf("up -d of %d independent services", services)), side{
+		name: "bare client", do: raw.independent, undo: raw.remove,
 	}, muster)
 }
 
@@ -53,8 +53,8 @@ func (o Options) Chain(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	raw := bare{Options: o, name: "muster-bench-bare", services: services, health: true}
-	return o.ratio(ctx, fmt.Sprintf("a chain of %d services with service_healthy, %s", services, probeInterval), side{
-		name: "bare", do: raw.chain, undo: raw.remove,
+	return o.ratio(ctx, o.usual(fmt.Sprintf("a chain of %d services with service_healthy, %s", services, probeInterval)), side{
+		name: "bare client", do: raw.chain, undo: raw.remove,
 	}, muster)
 }
 
