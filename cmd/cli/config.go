@@ -19,7 +19,7 @@ type configOptions struct {
 	services                                          []string
 	format, output, hash                              string
 	quiet, names, volumes, networks, images, profiles bool
-	environment                                       bool
+	environment, linted                               bool
 	noInterpolate, noNormalize, noConsistency         bool
 	noPathResolution, noEnvResolution                 bool
 }
@@ -39,6 +39,8 @@ func newConfig(g *globals) *cobra.Command {
 	flags.StringVar(&o.format, "format", "", `Format the output. Values: [yaml | json]`)
 	flags.StringVar(&o.hash, "hash", "", "Print the service config hash, one per line.")
 	flags.BoolVar(&o.images, "images", false, "Print the image names, one per line.")
+	flags.BoolVar(&o.linted, "lint", false,
+		`List what has no effect, is risky or is deprecated, with its place; the exit code is 2 when there is anything (--format "text"|"sarif")`)
 	flags.BoolVar(&o.networks, "networks", false, "Print the network names, one per line.")
 	flags.BoolVar(&o.noConsistency, "no-consistency", false, "Don't check model consistency - warning: may produce invalid Compose output")
 	flags.BoolVar(&o.noEnvResolution, "no-env-resolution", false, "Don't resolve service env files")
@@ -62,6 +64,9 @@ func (o *configOptions) loadOptions() project.Options {
 }
 
 func runConfig(ctx context.Context, o *configOptions) error {
+	if o.linted {
+		return o.lint(ctx)
+	}
 	if !slices.Contains([]string{"", "yaml", "json"}, o.format) {
 		return fmt.Errorf("unsupported --format value %q: use yaml or json", o.format)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/project"
 )
 
 // Files that do not parse have no keys and values, so secrets are found in their lines by how they are written. In doubt a value is
@@ -106,7 +107,7 @@ func masked(text string, spans []span) []string {
 
 // isSecretKey leaves out the Compose format's own keys: they hold names of secrets.
 func isSecretKey(key string) bool {
-	return plan.LooksSecret(key, "") && key != "secrets" && key != "credential_spec"
+	return project.LooksSecret(key, "") && key != "secrets" && key != "credential_spec"
 }
 
 // valueSpan is the value of a key, as far as it is to be masked.

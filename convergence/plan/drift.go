@@ -2,7 +2,6 @@ package plan
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -105,23 +104,12 @@ func (r *reconciler) fillOldValues(reasons []Reason, containerID string) {
 		name, isVariable := strings.CutPrefix(reason.Path, "environment.")
 		switch {
 		case !reason.Sensitive:
-		case !isVariable || LooksSecret(name, reason.New) || LooksSecret(name, details.Environment[name]):
+		case !isVariable || project.LooksSecret(name, reason.New) || project.LooksSecret(name, details.Environment[name]):
 			reason.Old, reason.New, reason.Added, reason.Removed = "", "", false, false
 		case inspected && !reason.Added:
 			reason.Old = details.Environment[name]
 		}
 	}
-}
-
-// credentials is a URL's user and password.
-var credentials = regexp.MustCompile(`://[^/@\s]*:[^/@\s]+@`)
-
-// LooksSecret says whether a variable's value is not to be shown: its name tells, or the value is a URL with a password in it.
-func LooksSecret(name, value string) bool {
-	upper := strings.ToUpper(name)
-	return credentials.MatchString(value) || slices.ContainsFunc(
-		[]string{"PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE", "AUTH", "DSN"},
-		func(part string) bool { return strings.Contains(upper, part) })
 }
 
 // spreadReplacement replaces what shares the namespaces or volumes of a container that is replaced: it would go on sharing the
