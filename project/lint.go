@@ -93,8 +93,12 @@ func (l *linter) service(path string, service Service) {
 
 func (l *linter) hostSpaces(path string, service Service) {
 	for _, mode := range []struct{ key, value string }{
-		{"network_mode", service.NetworkMode}, {"ipc", service.Ipc}, {"pid", service.Pid}, {"uts", service.Uts},
-		{"userns_mode", service.UserNSMode}, {"cgroup", service.Cgroup},
+		{"network_mode", service.NetworkMode},
+		{"ipc", service.Ipc},
+		{"pid", service.Pid},
+		{"uts", service.Uts},
+		{"userns_mode", service.UserNSMode},
+		{"cgroup", service.Cgroup},
 	} {
 		if mode.value == "host" {
 			l.report(RuleHostSpace, path+"."+mode.key, mode.key+": host takes down a wall between the container and the host", "")
