@@ -7,6 +7,7 @@ package engine
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type Engine interface {
 	Containers
 	Networks
 	Volumes
+	Copies
 	Images
 	Builds
 	Streams
@@ -75,6 +77,16 @@ type Volumes interface {
 	CreateVolume(ctx context.Context, request CreateVolume) (Volume, error)
 	// RemoveVolume removes a volume and its data. [ErrNotFound] when there is none, [ErrInUse] while a container mounts it.
 	RemoveVolume(ctx context.Context, name string) error
+}
+
+// Copies puts files into containers (Docker Engine API, /containers/{id}/archive).
+type Copies interface {
+	// PutArchive extracts a tar archive in a folder of a container, running or not, with the owners and modes that the archive
+	// has. Folders that the archive implies are made for root with mode 0755; a file takes a file's place, never a folder's.
+	// What is mounted in the container is written to where that lies, a folder of the host too; what a tmpfs will cover is not
+	// seen. [ErrNotFound] when there is no such container or folder; [ErrInvalid] when the folder lies outside of the mounts
+	// and the container's own file system is read-only.
+	PutArchive(ctx context.Context, ref, folder string, archive io.Reader) error
 }
 
 // Images looks at images and brings them (Docker Engine API, /images and /distribution).

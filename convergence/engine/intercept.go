@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -142,6 +143,12 @@ func (i *intercepted) CreateVolume(ctx context.Context, request CreateVolume) (V
 func (i *intercepted) RemoveVolume(ctx context.Context, name string) error {
 	return i.around(ctx, Call{Name: "RemoveVolume", Object: name}, func(ctx context.Context) error {
 		return i.next.RemoveVolume(ctx, name)
+	})
+}
+
+func (i *intercepted) PutArchive(ctx context.Context, ref, folder string, archive io.Reader) error {
+	return i.around(ctx, Call{Name: "PutArchive", Object: ref + ":" + folder}, func(ctx context.Context) error {
+		return i.next.PutArchive(ctx, ref, folder, archive)
 	})
 }
 

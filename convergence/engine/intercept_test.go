@@ -64,6 +64,7 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 		say("CreateVolume", v.Name, err)
 	}
 	one("RemoveVolume", e.RemoveVolume(ctx, "data"))
+	one("PutArchive", e.PutArchive(ctx, "web", "/", nil))
 	{
 		v, err := e.ListImages(ctx)
 		say("ListImages", v, err)

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -92,6 +93,10 @@ func (s *stub) ListVolumes(ctx context.Context) ([]engine.Volume, error) {
 
 func (s *stub) CreateVolume(ctx context.Context, request engine.CreateVolume) (engine.Volume, error) {
 	return engine.Volume{Name: "v"}, s.call(ctx, "CreateVolume", request.Name)
+}
+
+func (s *stub) PutArchive(ctx context.Context, ref, folder string, _ io.Reader) error {
+	return s.call(ctx, "PutArchive", ref+":"+folder)
 }
 
 func (s *stub) RemoveVolume(ctx context.Context, name string) error {

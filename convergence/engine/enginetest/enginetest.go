@@ -55,6 +55,7 @@ func Run(t *testing.T, harness Harness) {
 		{"networks", networkCases()},
 		{"attachments", attachmentCases()},
 		{"volumes", volumeCases()},
+		{"copies", copyCases()},
 		{"images", imageCases()},
 		{"pulls", pullCases()},
 		{"builds", buildCases()},

@@ -10,13 +10,25 @@ import (
 	"time"
 
 	apicontainer "github.com/docker/docker/api/types/container"
+
+	"github.com/muster-dev/muster/convergence/engine/docker/testbox"
 )
 
 // putArchive is PUT /containers/{id}/archive: files into a container, running or not.
 func (e *Engine) putArchive(x *exchange) error {
-	content, err := readArchive(x.Body)
-	if err != nil {
-		return fail(http.StatusBadRequest, "%v", err)
+	type file struct {
+		name    string
+		content []byte
+		stat    testbox.FileStat
+	}
+	var archived []file
+	folder := path.Join("/", x.query("path"))
+	if err := eachInArchive(x.Body, func(header *tar.Header, content []byte) error {
+		stat := testbox.FileStat{UID: header.Uid, GID: header.Gid, Mode: uint32(header.FileInfo().Mode().Perm())}
+		archived = append(archived, file{path.Join(folder, header.Name), content, stat})
+		return nil
+	}); err != nil {
+		return fail(http.StatusInternalServerError, "%v", err)
 	}
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
@@ -24,10 +36,18 @@ func (e *Engine) putArchive(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	for name, bytes := range content {
-		target := path.Join("/", x.query("path"), name)
-		if err := c.view().WriteFile(target, bytes); err != nil {
-			return fail(http.StatusForbidden, "container rootfs is marked read-only")
+	view := c.view()
+	switch m, _ := view.find(folder); {
+	case c.brokenSubpath() != "":
+		return fail(http.StatusInternalServerError, "%s", c.brokenSubpath())
+	case !view.hasFolder(folder):
+		return fail(http.StatusNotFound, "Could not find the file %s in container %s", folder, x.params["id"])
+	case m == nil && view.readOnly:
+		return fail(http.StatusBadRequest, "container rootfs is marked read-only")
+	}
+	for _, f := range archived {
+		if err := view.put(f.name, f.content, f.stat); err != nil {
+			return fail(http.StatusInternalServerError, "%v", err)
 		}
 	}
 	return x.done(http.StatusOK)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	apicontainer "github.com/docker/docker/api/types/container"
+	apimount "github.com/docker/docker/api/types/mount"
 	apinetwork "github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/versions"
 )
@@ -30,6 +31,9 @@ func (e *Engine) createContainer(x *exchange) error {
 	if err := checkEndpointCount(x.version, request.NetworkingConfig); err != nil {
 		return err
 	}
+	if err := checkSubpaths(x.version, request.HostConfig.Mounts); err != nil {
+		return err
+	}
 	e.mutex.Lock()
 	created, err := e.newContainer(x.query("name"), x.query("platform"), request)
 	e.mutex.Unlock()
@@ -46,6 +50,16 @@ func checkEndpointCount(version string, config *apinetwork.NetworkingConfig) err
 	}
 	names := strings.Join(slices.Sorted(maps.Keys(config.EndpointsConfig)), ", ")
 	return fail(http.StatusBadRequest, "Container cannot be created with multiple network endpoints: %s", names)
+}
+
+// checkSubpaths is the limit of APIs below 1.45.
+func checkSubpaths(version string, mounts []apimount.Mount) error {
+	for _, m := range mounts {
+		if m.VolumeOptions != nil && m.VolumeOptions.Subpath != "" && versions.LessThan(version, "1.45") {
+			return fail(http.StatusBadRequest, "VolumeOptions.Subpath needs API v1.45 or newer")
+		}
+	}
+	return nil
 }
 
 func (e *Engine) newContainer(name, platform string, request apicontainer.CreateRequest) (*container, error) {

@@ -9,15 +9,63 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/muster-dev/muster/convergence/engine/docker/testbox"
 )
 
 // files is a small store of files by absolute path.
 type files struct {
 	mutex   sync.Mutex
 	content map[string][]byte
+	stats   map[string]testbox.FileStat // of those that came in an archive
 }
 
-func newFiles() *files { return &files{content: map[string][]byte{}} }
+func newFiles() *files {
+	return &files{content: map[string][]byte{}, stats: map[string]testbox.FileStat{}}
+}
+
+// usualStat is what a file has of which nobody said more.
+func usualStat() testbox.FileStat {
+	const mode = 0o644
+	return testbox.FileStat{Mode: mode}
+}
+
+func (f *files) stat(name string) (testbox.FileStat, bool) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if stat, ok := f.stats[name]; ok {
+		return stat, true
+	}
+	_, ok := f.content[name]
+	return usualStat(), ok
+}
+
+// own says whose a file is that was just written.
+func (f *files) own(name string, stat testbox.FileStat) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.stats[name] = stat
+}
+
+// has says whether there is a file, or a folder with one in it.
+func (f *files) has(name string) bool {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return holds(f.content, name)
+}
+
+// holds says whether a path is a file or a folder.
+func holds(content map[string][]byte, name string) bool {
+	if name == "/" {
+		return true
+	}
+	for file := range content {
+		if file == name || strings.HasPrefix(file, name+"/") {
+			return true
+		}
+	}
+	return false
+}
 
 func (f *files) read(name string) ([]byte, bool) {
 	f.mutex.Lock()
@@ -83,6 +131,52 @@ func (v view) ReadFile(name string) ([]byte, error) {
 		return content, nil
 	}
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+// Stat is testbox's. What is bound from the host has the owners that the engine sees there; here nobody looks.
+func (v view) Stat(name string) (testbox.FileStat, error) {
+	m, inside := v.find(name)
+	store := v.own
+	if m != nil {
+		store = m.files
+	}
+	if store != nil {
+		if stat, ok := store.stat(inside); ok {
+			return stat, nil
+		}
+	}
+	_, err := v.ReadFile(name)
+	return usualStat(), err
+}
+
+// hasFolder says whether there is a folder in the container, as far as this engine knows folders: by what is in them, or because
+// every image has them.
+func (v view) hasFolder(name string) bool {
+	m, inside := v.find(name)
+	switch {
+	case m == nil:
+		usual := []string{"/etc", "/home", "/run", "/tmp", "/usr", "/var"}
+		return v.own.has(inside) || holds(v.image, inside) || slices.Contains(usual, inside)
+	case m.files == nil:
+		info, err := os.Stat(path.Join(m.point.Source, inside))
+		return err == nil && info.IsDir()
+	}
+	return m.files.has(inside)
+}
+
+// put writes a file with an owner.
+func (v view) put(name string, content []byte, stat testbox.FileStat) error {
+	if err := v.WriteFile(name, content); err != nil {
+		return err
+	}
+	m, inside := v.find(name)
+	switch {
+	case m == nil:
+		v.own.own(inside, stat)
+	case m.files != nil:
+		m.files.own(inside, stat)
+	}
+	return nil
 }
 
 // WriteFile implements testbox.Files. Binds are real files.

@@ -59,12 +59,21 @@ func (e *Engine) importImage(x *exchange) error {
 // readArchive is the regular files of a tar by absolute path. Big ones have no content.
 func readArchive(r io.Reader) (map[string][]byte, error) {
 	files := map[string][]byte{}
+	err := eachInArchive(r, func(header *tar.Header, content []byte) error {
+		files[path.Join("/", header.Name)] = content
+		return nil
+	})
+	return files, err
+}
+
+// eachInArchive goes through the regular files of a tar. Big ones have no content.
+func eachInArchive(r io.Reader, do func(header *tar.Header, content []byte) error) error {
 	for archive := tar.NewReader(r); ; {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
-			return files, nil
+			return nil
 		} else if err != nil {
-			return nil, err
+			return err
 		}
 		if header.Typeflag != tar.TypeReg {
 			continue
@@ -72,9 +81,11 @@ func readArchive(r io.Reader) (map[string][]byte, error) {
 		var content []byte
 		if header.Size <= maxKept {
 			if content, err = io.ReadAll(archive); err != nil {
-				return nil, err
+				return err
 			}
 		}
-		files[path.Join("/", header.Name)] = content
+		if err := do(header, content); err != nil {
+			return err
+		}
 	}
 }

@@ -157,8 +157,14 @@ func (m *mounter) addVolume(wanted apimount.Mount, mode string) error {
 	}
 	anonymous := wanted.Source == ""
 	if anonymous {
+		for setting, set := range map[string]bool{"ReadOnly mode": wanted.ReadOnly, "Subpath": options.Subpath != ""} {
+			if set {
+				return fail(http.StatusBadRequest, `invalid mount config for type "volume": must not set %s when using anonymous volumes`, setting)
+			}
+		}
 		request.Name = hexDigest("anonymous volume", m.id, wanted.Target)
 		request.Labels = map[string]string{project.LabelAnonymous: ""}
+		maps.Copy(request.Labels, options.Labels)
 	}
 	v, err := m.e.makeVolume(request)
 	if err != nil {
@@ -192,6 +198,18 @@ func (m *mounter) addVolumesFrom(c *container) error {
 		}
 	}
 	return nil
+}
+
+// brokenSubpath is the engine's complaint about a part of a volume that is to be mounted and is not there; empty where there is
+// none. It is looked for at a start, and when files are put into the container, but not when that is made.
+func (c *container) brokenSubpath() string {
+	for _, m := range c.mounts {
+		if place := path.Join("/", m.subpath); m.subpath != "" && !m.files.has(place) {
+			place = path.Join(m.point.Source, place)
+			return "cannot access path " + place + ": lstat " + place + ": no such file or directory"
+		}
+	}
+	return ""
 }
 
 // mountAll is what a start does with the mounts: volumes are filled, temporary ones emptied, and events tell of volumes.

@@ -53,7 +53,7 @@ func (e *Engine) process(c *container, r *run) {
 	}
 	code := c.execute(testbox.World{
 		Args: c.argv(), Env: c.environment(), Stdout: stdout, Stderr: stderr, Signals: r.signals, Files: c.view(),
-		Listen: e.serving(c, r), Fetch: e.fetcher(c), Grow: e.grower(c, r),
+		Stat: c.view().Stat, Listen: e.serving(c, r), Fetch: e.fetcher(c), Grow: e.grower(c, r),
 	}, stay)
 	stdout.end()
 	stderr.end()

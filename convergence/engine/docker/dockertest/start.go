@@ -66,6 +66,9 @@ func (e *Engine) prepare(c *container) error {
 	if err := e.checkNamespace(c); err != nil {
 		return err
 	}
+	if broken := c.brokenSubpath(); broken != "" {
+		return fail(http.StatusNotFound, "%s", broken)
+	}
 	e.mountAll(c)
 	if err := e.joinAll(c); err != nil {
 		e.unmountAll(c)

@@ -41,6 +41,7 @@ func (p *program) addSteps(flags *flag.FlagSet) {
 	number("long", func(kb int) error { return p.long(kb) })
 	step("env", p.printVariable)
 	step("cat", p.printFile)
+	step("stat", p.printStat)
 	step("write", p.writeFile)
 	step("fetch", p.fetch)
 	number("grow", p.grow)
@@ -86,6 +87,17 @@ func (p *program) printFile(path string) error {
 		return err
 	}
 	return p.print(p.world.Stdout, string(content))
+}
+
+func (p *program) printStat(path string) error {
+	if p.world.Stat == nil {
+		return fmt.Errorf("stat %s: files have no owners here", path)
+	}
+	stat, err := p.world.Stat(path)
+	if err != nil {
+		return err
+	}
+	return p.print(p.world.Stdout, fmt.Sprintf("%d:%d:%04o\n", stat.UID, stat.GID, stat.Mode))
 }
 
 func (p *program) writeFile(assignment string) error {

@@ -13,6 +13,7 @@
 //	-long KB             write one line of so many times 1024 bytes on stdout
 //	-env NAME            write NAME=value, or "NAME is not set"
 //	-cat PATH            write a file's content; exit 1 where it cannot be read
+//	-stat PATH           write whose a file is and its mode, "0:0:0444"; exit 1 where there is none
 //	-write PATH=TEXT     write a file
 //	-fetch URL           write what a GET of the URL answers; exit 1 where it fails
 //	-grow MB             take and keep so much memory
@@ -73,8 +74,8 @@ const (
 	ExitKilled = 128 + int(syscall.SIGKILL)
 )
 
-// World is all that the program sees of where it runs. Nothing in it may be nil but Listen, Fetch and Grow, which then fail
-// the steps that need them.
+// World is all that the program sees of where it runs. Nothing in it may be nil but Stat, Listen, Fetch and Grow, which then
+// fail the steps that need them.
 type World struct {
 	Args   []string // without the program's name
 	Env    map[string]string
@@ -84,6 +85,8 @@ type World struct {
 	// so does closing the channel.
 	Signals <-chan os.Signal
 	Files   Files
+	// Stat looks at a file.
+	Stat func(path string) (FileStat, error)
 	// Listen serves HTTP at an address, and returns once it does.
 	Listen func(address string, handler http.Handler) error
 	// Fetch gets a URL's body; any status but 200 is an error.
@@ -96,6 +99,12 @@ type World struct {
 type Files interface {
 	ReadFile(path string) ([]byte, error)
 	WriteFile(path string, content []byte) error
+}
+
+// FileStat is whose a file is, and who may do what with it.
+type FileStat struct {
+	UID, GID int
+	Mode     uint32 // the permission bits
 }
 
 // Run is the program. It returns the exit code, and nothing of it runs on after that but what Listen was given.

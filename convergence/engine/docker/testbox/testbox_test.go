@@ -103,6 +103,7 @@ func TestSteps(t *testing.T) {
 		{"-env LEVEL -env NOBODY", 0, 0, "LEVEL=debug\nNOBODY is not set\n", ""},
 		{"-cat /etc/note -write /tmp/x=y=z -cat /tmp/x", 0, 0, "noted\ny=z", ""},
 		{"-cat /nothing -out never", 1, 0, "", "testbox: open /nothing: file does not exist\n"},
+		{"-stat /etc/note", 1, 0, "", "testbox: stat /etc/note: files have no owners here\n"},
 		{"-sleep 2s -exit 7 -out never", 7, 2 * time.Second, "", ""},
 		{"-fetch http://web/", 1, 0, "", "testbox: fetch http://web/: there is no network here\n"},
 		{"-serve :80", 1, 0, "", "testbox: serve :80: there is no network here\n"},

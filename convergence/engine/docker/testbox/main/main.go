@@ -24,7 +24,7 @@ func main() {
 	memory := &memory{}
 	os.Exit(testbox.Run(testbox.World{
 		Args: os.Args[1:], Env: environment(), Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
-		Files: files{}, Listen: listen, Fetch: fetch, Grow: memory.grow,
+		Files: files{}, Stat: stat, Listen: listen, Fetch: fetch, Grow: memory.grow,
 	}))
 }
 
