@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,9 +22,10 @@ var update = flag.Bool("update", false, "write the golden parts of testdata/load
 //
 //	-f FILE, -p NAME, --profile P, --env-file FILE, --project-directory DIR, --no-deps, --all-resources, --compatibility,
 //	--no-interpolate, --no-normalize, --no-consistency, --no-path-resolution, --no-env-resolution; NAME=VALUE for the
-//	environment; dir DIR for the current folder; service NAME; stdin FILE; show model, tree, unsupported, contents or name
+//	environment; dir DIR for the current folder; service NAME; stdin FILE; show model, tree, unsupported, inert, contents
+//	or name
 //
-// Of the files "model", "warnings", "unsupported" and "error" are what loading gives, the others are written to a folder, whose
+// Of the files "model", "warnings", "unsupported", "inert" and "error" are what loading gives, the others are written to a folder, whose
 // name is $DIR in the texts.
 func TestLoad(t *testing.T) {
 	t.Parallel()
@@ -39,8 +41,12 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func goldens() []string {
+	return []string{"name", "model", "warnings", "unsupported", "inert", "error"}
+}
+
 func isGolden(name string) bool {
-	return name == "model" || name == "warnings" || name == "unsupported" || name == "error" || name == "name"
+	return slices.Contains(goldens(), name)
 }
 
 func runArchive(t *testing.T, path string) {
@@ -54,7 +60,7 @@ func runArchive(t *testing.T, path string) {
 	got := outcome(t, options, show, dir)
 	if *update {
 		archive.Files = withoutGoldens(archive.Files)
-		for _, name := range []string{"name", "model", "warnings", "unsupported", "error"} {
+		for _, name := range goldens() {
 			if text, ok := got[name]; ok {
 				archive.Files = append(archive.Files, txtar.File{Name: name, Data: []byte(text)})
 			}
@@ -232,6 +238,8 @@ func outcome(t *testing.T, options project.Options, show []string, dir string) m
 			add("error", errorText(loaded.ReadContents()))
 		case "unsupported":
 			add("unsupported", problemText(loaded.Unsupported()))
+		case "inert":
+			add("inert", problemText(loaded.Inert()))
 		}
 	}
 	add("warnings", problemText(loaded.Warnings))

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,13 +17,16 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/project"
 )
 
 var update = flag.Bool("update", false, "write what the tests get into their goldens")
 
-// Each archive is a concern: the services of `compose.yaml` become the create requests of `requests`, a service after the other,
-// without what is zero.
+// Each archive is a concern: what its `compose.yaml` asks for becomes the create requests of `requests`, as the planner and the
+// adapter make them for an empty engine, without what is zero. The archive's other files lie beside the compose file.
 func TestTranslation(t *testing.T) {
 	t.Parallel()
 	archives, err := filepath.Glob("testdata/translate/*.txtar")
@@ -36,59 +41,147 @@ func TestTranslation(t *testing.T) {
 	}
 }
 
+const golden = "requests"
+
 func translateArchive(t *testing.T, path string) {
 	t.Helper()
-	archive, err := txtar.ParseFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := project.Load(t.Context(), project.Options{
-		Files: []string{"-"}, Stdin: bytes.NewReader(archive.Files[0].Data), Dir: "/work", Name: "p", Env: []string{"HOME=/root"},
-	})
+	archive := readArchive(t, path)
+	p, err := archive.load(t, archive.file("compose.yaml"))
 	if err != nil {
 		t.Fatalf("load:\n%v", err)
 	}
-	var got bytes.Buffer
-	for _, name := range p.ServiceNames() {
-		fmt.Fprintf(&got, "%s %s\n", name, translated(t, p.Services[name]))
-	}
-	switch {
+	got := archive.requests(t, p)
+	switch want := archive.file(golden); {
 	case *update:
-		archive.Files = append(archive.Files[:1], txtar.File{Name: "requests", Data: got.Bytes()})
-		if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	case len(archive.Files) < 2 || got.String() != string(archive.Files[1].Data):
-		t.Errorf("requests\n%s", got.String())
+		archive.write(t, path, got)
+	case got != string(want):
+		t.Errorf("requests\n%s", got)
 	}
 }
 
-// translated is a service's create request as JSON.
-func translated(t *testing.T, service project.Service) string {
+// archive is a txtar whose files are also in a folder.
+type archive struct {
+	*txtar.Archive
+	dir string
+}
+
+func readArchive(t *testing.T, path string) archive {
 	t.Helper()
-	request := engine.CreateContainer{
-		Name: "p-" + service.Name + "-1", Service: service, Image: service.Image, Number: 1, Mounts: service.Volumes,
-		NetworkMode: service.NetworkMode, IPC: service.Ipc, PID: service.Pid,
+	read, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, key := range service.NetworksByPriority() {
-		endpoint := engine.Endpoint{Network: "p_" + key, Aliases: []string{service.Name}, Options: service.Networks[key]}
-		if service.Networks[key] != nil {
-			endpoint.Aliases = append(endpoint.Aliases, service.Networks[key].Aliases...)
+	a := archive{read, t.TempDir()}
+	for _, file := range a.Files {
+		if file.Name == golden {
+			continue
 		}
-		request.Networks = append(request.Networks, endpoint)
+		if err := os.WriteFile(filepath.Join(a.dir, file.Name), file.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
+	return a
+}
+
+func (a archive) file(name string) []byte {
+	for _, file := range a.Files {
+		if file.Name == name {
+			return file.Data
+		}
+	}
+	return nil
+}
+
+func (a archive) write(t *testing.T, path, requests string) {
+	t.Helper()
+	a.Files = slices.DeleteFunc(a.Files, func(file txtar.File) bool { return file.Name == golden })
+	a.Files = append(a.Files, txtar.File{Name: golden, Data: []byte(requests)})
+	if err := os.WriteFile(path, txtar.Format(a.Archive), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (a archive) options(content []byte) project.Options {
+	return project.Options{
+		Files: []string{"-"}, Stdin: bytes.NewReader(content), Dir: a.dir, Name: "p", Env: []string{"HOME=/root"},
+	}
+}
+
+func (a archive) load(t *testing.T, content []byte) (*project.Project, error) {
+	t.Helper()
+	return project.Load(t.Context(), a.options(content))
+}
+
+// requests are the create requests of a project, a paragraph each.
+func (a archive) requests(t *testing.T, p *project.Project) string {
+	t.Helper()
+	state := plan.State{}
+	for _, network := range p.Networks {
+		if network.External {
+			state.Networks = append(state.Networks, engine.Network{ID: "id of " + network.Name, Name: network.Name})
+		}
+	}
+	for _, volume := range p.Volumes {
+		if volume.External {
+			state.Volumes = append(state.Volumes, engine.Volume{Name: volume.Name})
+		}
+	}
+	order, err := graph.From(p)
+	if err != nil {
+		return fmt.Sprintf("error: %v\n", err)
+	}
+	made, err := plan.Reconcile(plan.Input{Project: p, Graph: order, State: state})
+	if err != nil {
+		return fmt.Sprintf("error: %v\n", err)
+	}
+	var requests []string
+	for _, node := range made.Nodes {
+		switch create := node.Step.(type) {
+		case step.CreateContainer:
+			requests = append(requests, translated(t, create.Request))
+		case step.CreateNetwork:
+			settings := sparse(networkOptions(engine.CreateNetwork{Network: create.Request.Network, Labels: users(create.Request.Labels)}))
+			requests = append(requests, "network "+create.Request.Name+" "+indented(t, settings))
+		case step.CreateVolume:
+			settings := sparse(volumeOptions(engine.CreateVolume{Volume: create.Request.Volume, Labels: users(create.Request.Labels)}))
+			requests = append(requests, "volume "+create.Request.Name+" "+indented(t, settings))
+		}
+	}
+	slices.Sort(requests)
+	requests = slices.DeleteFunc(requests, func(text string) bool { return text == "network p_default {}" })
+	return strings.ReplaceAll(strings.Join(requests, "\n")+"\n", a.dir, "/work")
+}
+
+// users are the labels that the file asks for.
+func users(labels map[string]string) map[string]string {
+	labels = maps.Clone(labels)
+	maps.DeleteFunc(labels, func(key, _ string) bool {
+		return strings.HasPrefix(key, "com.docker.compose.") || strings.HasPrefix(key, "dev.muster.")
+	})
+	return labels
+}
+
+// translated is a container's create request as JSON.
+func translated(t *testing.T, request engine.CreateContainer) string {
+	t.Helper()
 	c := &Client{api: fixedVersion{}}
-	if service.Name == "environment" {
+	if request.Service.Name == "environment" {
 		c.proxies = map[string]string{"HTTP_PROXY": "http://proxy", "NO_PROXY": "local"}
 	}
+	request.Labels = users(request.Labels)
 	parts, err := c.translate(request)
 	if err != nil {
-		return "error: " + err.Error()
+		return request.Name + " error: " + err.Error()
 	}
-	text, err := json.MarshalIndent(withoutUsual(map[string]any{
+	return request.Name + " " + indented(t, withoutUsual(map[string]any{
 		"config": sparse(parts.config), "host": sparse(parts.host), "networking": sparse(parts.networking),
 		"platform": sparse(parts.platform),
-	}), "", "  ")
+	}))
+}
+
+func indented(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,11 +243,14 @@ func prune(tree any) any {
 	return object
 }
 
-// isNothing says whether a value says nothing. Some empty lists do: "no command", not "the image's".
+// isNothing says whether a value says nothing. Some empty lists do: "no command", not "the image's"; and so does a no where
+// saying nothing leaves it to the engine.
 func isNothing(key string, value any) bool {
 	switch value := value.(type) {
 	case nil:
 		return true
+	case bool:
+		return !value && key != "EnableIPv4" && key != "EnableIPv6" && key != "Init"
 	case []any:
 		telling := key == "Cmd" || key == "Entrypoint" || key == "MaskedPaths" || key == "ReadonlyPaths"
 		return len(value) == 0 && !telling

@@ -30,13 +30,17 @@ func fromVolume(v *volume.Volume) engine.Volume {
 
 // CreateVolume implements [engine.Volumes].
 func (c *Client) CreateVolume(ctx context.Context, request engine.CreateVolume) (engine.Volume, error) {
-	answer, err := c.api.VolumeCreate(ctx, volume.CreateOptions{
-		Name: request.Name, Driver: request.Volume.Driver, DriverOpts: request.Volume.DriverOpts, Labels: request.Labels,
-	})
+	answer, err := c.api.VolumeCreate(ctx, volumeOptions(request))
 	if err != nil {
 		return engine.Volume{}, c.wrap(err)
 	}
 	return fromVolume(&answer), nil
+}
+
+func volumeOptions(request engine.CreateVolume) volume.CreateOptions {
+	return volume.CreateOptions{
+		Name: request.Name, Driver: request.Volume.Driver, DriverOpts: request.Volume.DriverOpts, Labels: request.Labels,
+	}
 }
 
 // RemoveVolume implements [engine.Volumes].
