@@ -30,6 +30,8 @@ type follower struct {
 	eng      engine.Engine
 	project  *project.Project
 	services []string // that were named; empty means all
+	attach   attachOptions
+	ending   *ending
 	options  logs.PrinterOptions
 	printer  *logs.Printer
 	out, err switchWriter
@@ -49,8 +51,9 @@ type follower struct {
 
 func (o *upOptions) newFollower(eng engine.Engine, p *project.Project, made *plan.Plan, looks display.Looks) *follower {
 	f := &follower{
-		eng: eng, project: p, services: o.services, cancel: func() {},
-		ready: make(chan struct{}), starting: make(chan struct{}), ended: make(chan struct{}),
+		eng: eng, project: p, services: o.services, attach: o.attachOptions, ending: newEnding(o.attachOptions, p, made),
+		cancel: func() {},
+		ready:  make(chan struct{}), starting: make(chan struct{}), ended: make(chan struct{}),
 		due: map[string]bool{}, come: map[string]bool{}, news: make(chan struct{}, 1),
 	}
 	f.options = logs.PrinterOptions{
@@ -87,13 +90,15 @@ func (f *follower) names(made *plan.Plan) []string {
 	return names
 }
 
-// wants says whether a container is to be heard: those of the named services, or of all but for those with attach: false.
+// wants says whether a container's lines are to be shown.
 func (f *follower) wants(container engine.Container) bool {
 	service, ok := f.project.Services[container.Service]
-	if !ok || len(f.services) > 0 {
-		return ok && slices.Contains(f.services, container.Service)
-	}
-	return service.Attach == nil || *service.Attach
+	return ok && f.attach.shows(service, f.services)
+}
+
+// hears says whether a container is to be followed: what is shown, and what may end it all.
+func (f *follower) hears(container engine.Container) bool {
+	return f.wants(container) || f.ending.concerns(container.Service)
 }
 
 // printTo changes where lines go.
@@ -122,7 +127,7 @@ func (f *follower) begin(ctx context.Context) {
 
 func (f *follower) follow(ctx context.Context) error {
 	err := logs.Follow(ctx, f.eng, logs.Options{
-		Project: f.project.Name, Follow: true, Starting: f.starting, Filter: f.wants,
+		Project: f.project.Name, Follow: true, Starting: f.starting, Filter: f.hears,
 		Ready: func() { close(f.ready) },
 	}, f.print)
 	if errors.Is(err, context.Canceled) {
@@ -135,13 +140,17 @@ func (f *follower) print(item logs.Item) error {
 	if item.Kind == logs.KindStarted {
 		f.note(f.come, f.due, item.Source.Container)
 	}
+	f.ending.note(item)
+	if !f.wants(engine.Container{Service: item.Source.Service}) {
+		return nil
+	}
 	return f.printer.Print(item)
 }
 
 // applied is a [convergence.Sink]: it learns what the plan starts.
 func (f *follower) applied(event convergence.Event) {
 	started := event.Phase == convergence.Done && event.Step.Action() == "start" && !event.Undo
-	if started && f.wants(engine.Container{Service: event.Step.Ref().Name}) {
+	if started && f.hears(engine.Container{Service: event.Step.Ref().Name}) {
 		f.note(f.due, f.come, event.Object.Name)
 	}
 }

@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence"
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/logs"
 	"github.com/muster-dev/muster/project"
 )
 
@@ -35,6 +37,8 @@ func (o *upOptions) runForeground(ctx context.Context, eng engine.Engine, p *pro
 	select {
 	case <-follow.ended:
 		return follow.failure
+	case item := <-follow.ending.first:
+		return o.abort(eng, p, looks, follow, item)
 	case <-ctx.Done():
 	}
 	progress.Say("Gracefully Stopping... press Ctrl+C again to force")
@@ -45,8 +49,36 @@ func (o *upOptions) runForeground(ctx context.Context, eng engine.Engine, p *pro
 	return errInterrupted
 }
 
-// stopAll ends the containers of the named services, else of all in the file, because the user interrupted: in order, and when
-// interrupted again at once.
+// abort stops everything because a container has ended, and returns the exit code that counts for it.
+func (o *upOptions) abort(eng engine.Engine, p *project.Project, looks display.Looks, follow *follower, item logs.Item) error {
+	o.say("Aborting on container exit...")
+	if err := o.stopAll(eng, p, looks, follow); err != nil {
+		return err
+	}
+	follow.finish()
+	if o.exitCodeFrom == "" || o.exitCodeFrom == item.Source.Service {
+		return exitCode(item.ExitCode)
+	}
+	ctx, release := o.interrupts.fresh()
+	defer release()
+	containers, err := eng.ListContainers(ctx, engine.ContainerFilter{Project: p.Name})
+	if err != nil {
+		return fmt.Errorf("list containers of project %q: %w", p.Name, err)
+	}
+	for _, container := range containers {
+		if container.Service == o.exitCodeFrom && !container.OneOff {
+			details, err := eng.InspectContainer(ctx, container.ID)
+			if err != nil {
+				return fmt.Errorf("look at container %q: %w", container.Name, err)
+			}
+			return exitCode(details.ExitCode)
+		}
+	}
+	return fmt.Errorf("service %q has no container whose exit code could be returned", o.exitCodeFrom)
+}
+
+// stopAll ends the containers of the named services, else of all in the file, in order, and at once when the user
+// interrupts meanwhile.
 func (o *upOptions) stopAll(eng engine.Engine, p *project.Project, looks display.Looks, follow *follower) error {
 	services := o.services
 	if len(services) == 0 {

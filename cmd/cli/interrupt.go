@@ -52,8 +52,11 @@ func (i *interrupts) stop() {
 	i.cancel(nil)
 }
 
-// fresh is a context for work that an interrupt has to begin: it outlives the first interrupt and ends with the next one.
+// fresh is a context for work that ends a command: it outlives interrupts that came before it and ends with the next one.
 func (i *interrupts) fresh() (context.Context, context.CancelFunc) {
+	if i.ctx.Err() == nil {
+		return context.WithCancel(i.ctx)
+	}
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(i.ctx))
 	stop := make(chan struct{})
 	i.group.Go(func() error {

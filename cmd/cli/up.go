@@ -23,6 +23,7 @@ import (
 
 type upOptions struct {
 	*globals
+	attachOptions
 	interrupts *interrupts
 
 	services                     []string
@@ -34,6 +35,7 @@ type upOptions struct {
 	build, noBuild               bool
 	quietPull, quietBuild        bool
 	yes, noStart                 bool
+	recreateDeps, renewVolumes   bool
 	scale                        []string
 	pull                         string
 	noColor, noPrefix, timestamp bool
@@ -56,8 +58,13 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 		},
 	}
 	o.bindBuild(cmd)
+	o.attachOptions.bind(cmd)
 	bindRemoveOrphans(cmd, g, &o.removeOrphans)
 	flags := cmd.Flags()
+	flags.BoolVar(&o.recreateDeps, "always-recreate-deps", false, "Recreate dependent containers. Incompatible with --no-recreate.")
+	flags.BoolVar(&o.noStart, "no-start", false, "Don't start the services after creating them")
+	flags.BoolVarP(&o.renewVolumes, "renew-anon-volumes", "V", false,
+		"Recreate anonymous volumes instead of retrieving data from the previous containers")
 	flags.BoolVarP(&o.detach, "detach", "d", false, "Detached mode: Run containers in the background")
 	flags.BoolVar(&o.forceRecreate, "force-recreate", false, "Recreate containers even if their configuration and image haven't changed")
 	flags.BoolVar(&o.noColor, "no-color", false, "Produce monochrome output")
@@ -99,25 +106,27 @@ func (o *upOptions) check() error {
 	}{
 		{o.waitTimeout < 0, "--wait-timeout must be a non-negative integer"},
 		{o.build && o.noBuild, "--build and --no-build are incompatible"},
+		{o.noRecreate && o.renewVolumes, "--no-recreate and --renew-anon-volumes are incompatible"},
 		{o.forceRecreate && o.noRecreate, "--force-recreate and --no-recreate are incompatible"},
+		{o.recreateDeps && o.noRecreate, "--always-recreate-deps and --no-recreate are incompatible"},
 		{o.isSet("COMPOSE_IGNORE_ORPHANS") && o.removeOrphans, "cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans"},
 	} {
 		if refusal.refused {
 			return errors.New(refusal.message)
 		}
 	}
-	return nil
+	return o.attachOptions.check(o.detach, o.wait)
 }
 
 func (o *upOptions) policy() plan.Policy {
 	policy := plan.Policy{
 		Targets: o.services, RemoveOrphans: o.removeOrphans, IgnoreOrphans: o.isSet("COMPOSE_IGNORE_ORPHANS"),
 		StopTimeout: seconds(o.timeout, o.timeoutGiven),
-		NoStart:     o.noStart,
-		Wait:        o.wait, WaitTimeout: time.Duration(o.waitTimeout) * time.Second,
+		NoStart:     o.noStart, RecreateDependencies: o.recreateDeps, RenewAnonymousVolumes: o.renewVolumes,
+		Wait: o.wait, WaitTimeout: time.Duration(o.waitTimeout) * time.Second,
 	}
 	switch {
-	case o.forceRecreate:
+	case o.forceRecreate, o.renewVolumes:
 		policy.Recreate = plan.RecreateAll
 	case o.noRecreate:
 		policy.Recreate = plan.RecreateNone
@@ -160,6 +169,9 @@ func (o *upOptions) loadForRun(ctx context.Context) (*project.Project, error) {
 		return nil, noService(p)
 	}
 	if _, err := graph.From(p); err != nil { // before an engine is asked for anything
+		return nil, err
+	}
+	if err := o.checkNames(p); err != nil {
 		return nil, err
 	}
 	o.warn(p.Unsupported())

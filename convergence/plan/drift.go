@@ -17,8 +17,13 @@ func (r *reconciler) reasons(s *servicePlan, container engine.Container) []Reaso
 		return nil
 	}
 	var reasons []Reason
-	if r.Policy.Recreate == RecreateAll && r.Policy.targets(s.service.Name) {
+	switch isTarget := r.Policy.targets(s.service.Name); {
+	case r.Policy.RenewAnonymousVolumes && isTarget:
+		reasons = append(reasons, Reason{Text: "asked for (--renew-anon-volumes)"})
+	case r.Policy.Recreate == RecreateAll && isTarget:
 		reasons = append(reasons, Reason{Text: "asked for (--force-recreate)"})
+	case r.Policy.RecreateDependencies && !isTarget:
+		reasons = append(reasons, Reason{Text: "asked for (--always-recreate-deps)"})
 	}
 	reasons = append(reasons, r.fingerprintReasons(s, container)...)
 	if !slices.ContainsFunc(reasons, func(reason Reason) bool { return reason.Path == "image" }) {

@@ -232,7 +232,7 @@ func secretTarget(target, source string) string {
 // out of reach.
 func (r *reconciler) anonymousVolumes(one *replica) map[string]string {
 	volumes := map[string]string{}
-	if one.current == nil {
+	if one.current == nil || r.Policy.RenewAnonymousVolumes {
 		return volumes
 	}
 	for _, mount := range one.current.Mounts {

@@ -73,7 +73,11 @@ const (
 // Policy is how the user wants it done.
 type Policy struct {
 	Recreate Recreate
-	Build    BuildPolicy
+	// RecreateDependencies replaces the containers of services that are no targets, whether they changed or not.
+	RecreateDependencies bool
+	// RenewAnonymousVolumes gives new containers anonymous volumes of their own instead of those of the containers before them.
+	RenewAnonymousVolumes bool
+	Build                 BuildPolicy
 	// Targets are the services that the user named, which RecreateAll is about; empty means all.
 	Targets []string
 	// RemoveOrphans removes containers of services that the file does not have; IgnoreOrphans does not even mention them.
