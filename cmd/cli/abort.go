@@ -21,7 +21,7 @@ type attachOptions struct {
 	exitCodeFrom      string
 }
 
-func (a *attachOptions) bind(cmd *cobra.Command) {
+func (a *attachOptions) bindAttach(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&a.onExit, "abort-on-container-exit", false, "Stops all containers if any container was stopped. Incompatible with -d")
 	flags.BoolVar(&a.onFailure, "abort-on-container-failure", false,

@@ -58,7 +58,7 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 		},
 	}
 	o.bindBuild(cmd)
-	o.attachOptions.bind(cmd)
+	o.bindAttach(cmd)
 	bindRemoveOrphans(cmd, g, &o.removeOrphans)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.recreateDeps, "always-recreate-deps", false, "Recreate dependent containers. Incompatible with --no-recreate.")
