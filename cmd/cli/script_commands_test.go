@@ -29,7 +29,7 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"await": await, "says": says, "containers": containers, "leftovers": leftovers,
 		"engine": engineDoes, "remember": remember, "kept": kept, "fetch": fetch, "appears": appears, "push": push,
-		"add": add, "inspect": inspect,
+		"add": add, "inspect": inspect, "registry": ownRegistryDoes,
 	}
 }
 
@@ -295,7 +295,7 @@ func push(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 || !ok {
 		ts.Fatalf("usage: push REPOSITORY:TAG VERSION")
 	}
-	here.push(args[0], args[1])
+	ts.Check(here.push(args[0], args[1]))
 }
 
 // containers compares the project's containers with what is expected: `containers db-1=exited web-1=running`, by name. Those

@@ -32,9 +32,16 @@ func TestScriptsOnEngine(t *testing.T) {
 	}
 	program := buildTestbox(t)
 	importBox(t, client, program)
-	images := startRegistry(t, client, program)
+	registries := newRegistries(t, client, program)
+	shared, err := registries.start("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	scripts(t, "testdata/script", func(*testscript.Env) (place, error) {
-		return place{host: host, fetch: fetchURL, registry: images.address, push: images.push}, nil
+		return place{
+			host: host, fetch: fetchURL, registry: shared.address(), push: shared.push,
+			startRegistry: func(user, password string) (ownRegistry, error) { return registries.start(user, password) },
+		}, nil
 	})
 }
 

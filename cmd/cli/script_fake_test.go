@@ -25,11 +25,12 @@ func TestScripts(t *testing.T) {
 			return place{}, err
 		}
 		fetch := func(_ context.Context, url string) (string, error) { return eng.Fetch(url) }
-		push := func(name, version string) {
-			image := dockertest.Box(registryAddress + "/" + name)
-			image.Version, image.Env = version, []string{"VERSION=" + version}
-			images.Push(image)
-		}
-		return place{host: "unix://" + socket, fetch: fetch, registry: registryAddress, push: push}, nil
+		return place{
+			host: "unix://" + socket, fetch: fetch, registry: registryAddress,
+			push: func(name, version string) error { return pushVersion(images, registryAddress+"/"+name, version) },
+			startRegistry: func(user, password string) (ownRegistry, error) {
+				return startFakeRegistry(images, user, password), nil
+			},
+		}, nil
 	})
 }

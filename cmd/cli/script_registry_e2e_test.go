@@ -6,131 +6,164 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
+	"github.com/muster-dev/muster/cmd/dev/registry"
 	"github.com/muster-dev/muster/convergence/engine/docker"
 )
 
-// registry is a registry on this machine, as much of one as a pull needs. Engines take one on 127.0.0.1 without TLS.
-type registry struct {
-	address string
-	layer   []byte // of all its images: testbox
-
-	mutex   sync.Mutex
-	content map[string][]byte // manifests by "repository:tag" and "repository@digest", blobs by digest
+// registries starts registries on this machine, whose images hold testbox. They and what was pulled from them go with the test.
+type registries struct {
+	t       *testing.T
+	client  *docker.Client
+	program string // of the registry
+	testbox []byte
 }
 
-const manifestType = "application/vnd.docker.distribution.manifest.v2+json"
-
-// startRegistry starts a registry whose images hold a program; what was pulled from it goes with the test.
-func startRegistry(t *testing.T, client *docker.Client, program []byte) *registry {
+func newRegistries(t *testing.T, client *docker.Client, testbox []byte) *registries {
 	t.Helper()
-	var layer bytes.Buffer
-	archive := tar.NewWriter(&layer)
-	for _, header := range []tar.Header{
-		{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777},
-		{Typeflag: tar.TypeReg, Name: "testbox", Mode: 0o755, Size: int64(len(program))},
+	program, err := registry.Program(t.Context(), t.Logf)
+	if err != nil {
+		t.Fatalf("fetch registry: %v", err)
+	}
+	return &registries{t, client, program, testbox}
+}
+
+// boxLayer is testbox, a folder for what it writes, and a file that makes it another layer than every other: an engine pulls none
+// that it has.
+func boxLayer(testbox []byte, mark string) (layer []byte, err error) {
+	var content bytes.Buffer
+	archive := tar.NewWriter(&content)
+	for _, file := range []struct {
+		tar.Header
+		content []byte
+	}{
+		{tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777}, nil},
+		{tar.Header{Typeflag: tar.TypeReg, Name: "mark", Mode: 0o644}, []byte(mark)},
+		{tar.Header{Typeflag: tar.TypeReg, Name: "testbox", Mode: 0o755}, testbox},
 	} {
-		if err := archive.WriteHeader(&header); err != nil {
-			t.Fatal(err)
+		file.Size = int64(len(file.content))
+		headerErr := archive.WriteHeader(&file.Header)
+		_, contentErr := archive.Write(file.content)
+		err = errors.Join(err, headerErr, contentErr)
+	}
+	err = errors.Join(err, archive.Close())
+	return content.Bytes(), err
+}
+
+// start may be called by scripts that run at the same time.
+func (r *registries) start(user, password string) (*realRegistry, error) {
+	ctx := context.WithoutCancel(r.t.Context()) // its end is the cleanup's
+	started, err := registry.New(ctx, registry.Options{Program: r.program, User: user, Password: password})
+	if err != nil {
+		return nil, err
+	}
+	r.t.Cleanup(func() {
+		if err := errors.Join(started.RemovePulled(ctx, r.client), started.Close()); err != nil {
+			r.t.Errorf("end registry: %v", err)
 		}
-	}
-	if _, err := archive.Write(program); err != nil {
-		t.Fatal(err)
-	}
-	if err := archive.Close(); err != nil {
-		t.Fatal(err)
-	}
-	r := &registry{layer: layer.Bytes(), content: map[string][]byte{}}
-	server := httptest.NewServer(r)
-	t.Cleanup(server.Close)
-	r.address = strings.TrimPrefix(server.URL, "http://")
-	t.Cleanup(func() { r.clean(context.WithoutCancel(t.Context()), client) })
-	return r
-}
-
-// push puts an image under a name, in place of what was there. Images of different versions are different.
-func (r *registry) push(name, version string) {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	config := toJSON(map[string]any{
-		"architecture": runtime.GOARCH, "os": "linux",
-		"config": map[string]any{"Entrypoint": []string{"/testbox"}, "Cmd": []string{"-stay"}, "Env": []string{"VERSION=" + version}},
-		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{digestOf(r.layer)}},
 	})
-	manifest := toJSON(map[string]any{
-		"schemaVersion": 2, "mediaType": manifestType,
-		"config": descriptor("application/vnd.docker.container.image.v1+json", config),
-		"layers": []any{descriptor("application/vnd.docker.image.rootfs.diff.tar", r.layer)},
+	return &realRegistry{started, r.testbox, user, password}, nil
+}
+
+// realRegistry is one that runs.
+type realRegistry struct {
+	*registry.Registry
+	testbox        []byte
+	user, password string
+}
+
+func (r *realRegistry) address() string { return r.Address() }
+
+// push puts a list of images there, as public registries have them, of which there is one for this machine.
+func (r *realRegistry) push(name, version string) error {
+	ctx := context.Background()
+	layer, err := boxLayer(r.testbox, r.Address()+" "+name+" "+version)
+	if err != nil {
+		return err
+	}
+	digest, err := r.Push(ctx, name, registry.Image{
+		Layers: [][]byte{layer}, Entrypoint: []string{"/testbox"}, Cmd: []string{"-stay"}, Env: []string{"VERSION=" + version},
 	})
-	repository, _, _ := strings.Cut(name, ":")
-	r.content[digestOf(r.layer)], r.content[digestOf(config)] = r.layer, config
-	r.content[name], r.content[repository+"@"+digestOf(manifest)] = manifest, manifest
-}
-
-// clean removes what was pulled from here.
-func (r *registry) clean(ctx context.Context, client *docker.Client) {
-	images, _ := client.ListImages(ctx)
-	for _, image := range images {
-		for _, ref := range append(image.Tags, image.Digests...) {
-			if strings.HasPrefix(ref, r.address+"/") {
-				_ = client.RemoveImage(ctx, ref) // with the last tag the digests go too
-			}
-		}
+	if err != nil {
+		return err
 	}
-}
-
-func toJSON(value any) []byte {
-	text, _ := json.Marshal(value) // maps of strings and numbers always can be
-	return text
-}
-
-// descriptor names content as manifests do.
-func descriptor(mediaType string, content []byte) map[string]any {
-	return map[string]any{"mediaType": mediaType, "size": len(content), "digest": digestOf(content)}
-}
-
-func digestOf(content []byte) string {
-	sum := sha256.Sum256(content)
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
-// ServeHTTP answers GET and HEAD of /v2/, manifests and blobs.
-func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	path := strings.TrimPrefix(request.URL.Path, "/v2/")
-	if path == "" {
-		_, _ = io.WriteString(w, "{}")
-		return
+	repository, tag, _ := strings.Cut(name, ":")
+	manifest, err := r.manifest(ctx, http.MethodGet, repository, digest, nil)
+	if err != nil {
+		return err
 	}
-	kind := manifestType
-	repository, reference, isManifest := strings.Cut(path, "/manifests/")
-	content := r.content[repository+":"+reference]
-	switch {
-	case !isManifest:
-		_, reference, _ = strings.Cut(path, "/blobs/")
-		content, kind = r.content[reference], "application/octet-stream"
-	case strings.HasPrefix(reference, "sha256:"):
-		content = r.content[repository+"@"+reference]
+	list, err := json.Marshal(map[string]any{
+		"schemaVersion": 2, "mediaType": listType, "manifests": []any{map[string]any{
+			"mediaType": manifestType, "digest": digest, "size": len(manifest),
+			"platform": map[string]string{"os": "linux", "architecture": runtime.GOARCH},
+		}},
+	})
+	if err != nil {
+		return err
 	}
-	if content == nil {
-		w.WriteHeader(http.StatusNotFound)
-		_, _ = io.WriteString(w, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`)
-		return
+	_, err = r.manifest(ctx, http.MethodPut, repository, tag, list)
+	return err
+}
+
+// Kinds of manifests (Docker Image Manifest V 2, Schema 2).
+const (
+	manifestType = "application/vnd.docker.distribution.manifest.v2+json"
+	listType     = "application/vnd.docker.distribution.manifest.list.v2+json"
+)
+
+// manifest gets or puts one.
+func (r *realRegistry) manifest(ctx context.Context, method, repository, reference string, content []byte) ([]byte, error) {
+	url := "http://" + r.Address() + "/v2/" + repository + "/manifests/" + reference
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(content))
+	if err != nil {
+		return nil, err
 	}
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
-	w.Header().Set("Docker-Content-Digest", digestOf(content))
-	_, _ = w.Write(content)
+	request.SetBasicAuth(r.user, r.password)
+	request.Header.Set("Accept", manifestType)
+	request.Header.Set("Content-Type", listType)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode >= http.StatusMultipleChoices {
+		err = fmt.Errorf("%s %s: %s: %s", method, url, response.Status, body)
+	}
+	return body, err
+}
+
+func (r *realRegistry) refuse(status int) { r.SetFaults(registry.Faults{Status: status}) }
+
+func (r *realRegistry) hold() { r.SetFaults(registry.Faults{HoldAfter: len(r.testbox) / 2}) }
+
+func (r *realRegistry) awaitHeld(ctx context.Context) error {
+	_, err := r.AwaitHeld(ctx)
+	return err
+}
+
+// release that loses has nothing when the engine comes again, some seconds later: it would go on for a minute.
+func (r *realRegistry) release(lost bool) error {
+	if !lost {
+		r.SetFaults(registry.Faults{})
+		return nil
+	}
+	err := r.Down()
+	r.SetFaults(registry.Faults{Status: http.StatusNotFound})
+	return errors.Join(err, r.Up(context.Background()))
+}
+
+func (r *realRegistry) down() error { return r.Down() }
+
+func (r *realRegistry) well(ctx context.Context) error {
+	r.SetFaults(registry.Faults{})
+	return r.Up(ctx)
 }

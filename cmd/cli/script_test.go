@@ -30,7 +30,10 @@ type place struct {
 	// registry is the address of a registry that the engine reaches, and push puts an image into it, "repository:tag": testbox,
 	// with its version in the variable VERSION.
 	registry string
-	push     func(name, version string)
+	push     func(name, version string) error
+	// startRegistry starts another one, for the script alone; own keeps it.
+	startRegistry func(user, password string) (ownRegistry, error)
+	own           *ownRegistry
 }
 
 type placeKey struct{}
@@ -45,6 +48,7 @@ func scripts(t *testing.T, folder string, engineFor func(*testscript.Env) (place
 			if err != nil {
 				return err
 			}
+			place.own = new(ownRegistry)
 			env.Values[placeKey{}] = place
 			host := place.host
 			// A project's name is in the names of all that it makes: on a real engine no script meets another.

@@ -3,12 +3,12 @@ package dockertest
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/distribution/reference"
+	apiregistry "github.com/docker/docker/api/types/registry"
 )
 
 // createImage is POST /images/create: a pull or an import.
@@ -21,13 +21,16 @@ func (e *Engine) createImage(x *exchange) error {
 		return fail(http.StatusBadRequest, "%v", err)
 	}
 	remote := e.options.Remote
+	if err := remote.admit(ref, x.Header.Get(apiregistry.AuthHeader)); err != nil {
+		return err
+	}
 	found, broken, err := remote.find(ref, x.query("platform"))
 	if err != nil {
 		return err
 	}
-	p := &pull{x: x, ref: ref, image: found, delay: remote.ChunkDelay}
+	p := &pull{x: x, remote: remote, ref: ref, image: found, broken: broken}
 	x.w.Header().Set("Content-Type", "application/json")
-	if err := p.download(x.Context(), e, broken); err != nil {
+	if err := p.download(x.Context(), e); err != nil {
 		p.say(progress{Error: err.Error(), ErrorDetail: &errorDetail{err.Error()}})
 	}
 	return nil
@@ -50,10 +53,11 @@ func pullReference(name, tag string) (string, error) {
 
 // pull is one pull under way.
 type pull struct {
-	x     *exchange
-	ref   string
-	image Image
-	delay time.Duration
+	x      *exchange
+	remote *Registry
+	ref    string
+	image  Image
+	broken bool
 }
 
 // progress is a line of a pull's answer.
@@ -79,13 +83,13 @@ func (p *pull) say(line progress) {
 	p.x.flush()
 }
 
-func (p *pull) download(ctx context.Context, e *Engine, broken bool) error {
+func (p *pull) download(ctx context.Context, e *Engine) error {
 	named, _ := reference.ParseNormalizedNamed(p.ref)
 	p.say(progress{Status: "Pulling from " + reference.Path(named), ID: tagOf(named)})
 	status := "Status: Image is up to date for " + p.ref
 	if !e.hasImage(p.image.ID()) {
 		status = "Status: Downloaded newer image for " + p.ref
-		if err := p.layers(ctx, broken); err != nil {
+		if err := p.layers(ctx); err != nil {
 			return err
 		}
 	}
@@ -103,7 +107,7 @@ func (e *Engine) hasImage(id string) bool {
 }
 
 // layers brings one layer after the other.
-func (p *pull) layers(ctx context.Context, broken bool) error {
+func (p *pull) layers(ctx context.Context) error {
 	sizes := p.image.LayerSizes
 	if len(sizes) == 0 {
 		sizes = []int64{p.image.Size}
@@ -114,27 +118,32 @@ func (p *pull) layers(ctx context.Context, broken bool) error {
 		p.say(progress{Status: "Pulling fs layer", Detail: &layerDetail{}, ID: ids[i]})
 	}
 	for i, size := range sizes {
-		if err := p.layer(ctx, ids[i], size, broken && i == len(sizes)-1); err != nil {
+		if err := p.layer(ctx, ids[i], size, i == len(sizes)-1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *pull) layer(ctx context.Context, id string, size int64, broken bool) error {
+func (p *pull) layer(ctx context.Context, id string, size int64, isLast bool) error {
 	const chunks = 4
 	for chunk := int64(1); chunk <= chunks; chunk++ {
-		if p.delay > 0 {
+		if p.remote.ChunkDelay > 0 {
 			select {
-			case <-time.After(p.delay):
+			case <-time.After(p.remote.ChunkDelay):
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 		}
-		if broken && chunk > chunks/2 {
-			return errors.New("unexpected EOF")
+		if p.broken && isLast && chunk > chunks/2 {
+			return errBrokenOff
 		}
 		p.say(progress{Status: "Downloading", Detail: &layerDetail{Current: size * chunk / chunks, Total: size}, ID: id})
+		if isLast && chunk == chunks/2 {
+			if err := p.remote.pass(ctx, p.ref); err != nil {
+				return err
+			}
+		}
 	}
 	p.say(progress{Status: "Download complete", Detail: &layerDetail{}, ID: id})
 	p.say(progress{Status: "Extracting", Detail: &layerDetail{Current: size, Total: size}, ID: id})
