@@ -122,3 +122,25 @@ func platformOf(image engine.Image) string {
 	}
 	return strings.Trim(strings.Join(parts, "/"), "/")
 }
+
+// Volumes writes docker compose's table of `volumes`.
+func Volumes(w io.Writer, volumes []engine.Volume) error {
+	table := Table{Header: []string{"DRIVER", "VOLUME NAME"}, Gap: 3}
+	for _, volume := range volumes {
+		table.Rows = append(table.Rows, []string{volume.Driver, volume.Name})
+	}
+	return table.Write(w)
+}
+
+// VolumesJSON writes docker's object of a volume on a line each.
+func VolumesJSON(w io.Writer, volumes []engine.Volume) error {
+	for _, volume := range volumes {
+		object := struct{ Driver, Labels, Mountpoint, Name, Scope string }{
+			volume.Driver, labelsText(volume.Labels), volume.Mountpoint, volume.Name, "local",
+		}
+		if err := writeArray(w, object); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/project"
+)
+
+type volumesOptions struct {
+	*globals
+	services []string
+	format   string
+	quiet    bool
+}
+
+func newVolumes(g *globals) *cobra.Command {
+	o := &volumesOptions{globals: g}
+	cmd := &cobra.Command{
+		Use:   "volumes [OPTIONS] [SERVICE...]",
+		Short: "List volumes",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.services = args
+			return runVolumes(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringVar(&o.format, formatFlag, formatTable, `Format the output ("table"|"json")`)
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "Only display volume names")
+	return cmd
+}
+
+func runVolumes(ctx context.Context, o *volumesOptions) error {
+	if err := checkListFormat(o.format); err != nil {
+		return err
+	}
+	here, err := o.look(ctx, o.services)
+	if err != nil {
+		return err
+	}
+	defer here.engine.Close() //nolint:errcheck // nothing is left to be said to the engine
+	volumes, err := here.engine.ListVolumes(ctx)
+	if err != nil {
+		return fmt.Errorf("list volumes: %w", err)
+	}
+	used := map[string]bool{}
+	for _, container := range here.containers {
+		for _, mount := range container.Mounts {
+			used[mount.Name] = used[mount.Name] || slices.Contains(o.services, container.Service)
+		}
+	}
+	volumes = slices.DeleteFunc(volumes, func(v engine.Volume) bool {
+		return v.Labels[project.LabelProject] != here.name || len(o.services) > 0 && !used[v.Name]
+	})
+	if o.quiet {
+		for _, volume := range volumes {
+			if _, err := fmt.Fprintln(o.app.Out, volume.Name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if o.format == formatJSON {
+		return display.VolumesJSON(o.app.Out, volumes)
+	}
+	return display.Volumes(o.app.Out, volumes)
+}
