@@ -47,14 +47,8 @@ func runVolumes(ctx context.Context, o *volumesOptions) error {
 	if err != nil {
 		return fmt.Errorf("list volumes: %w", err)
 	}
-	used := map[string]bool{}
-	for _, container := range here.containers {
-		for _, mount := range container.Mounts {
-			used[mount.Name] = used[mount.Name] || slices.Contains(o.services, container.Service)
-		}
-	}
 	volumes = slices.DeleteFunc(volumes, func(v engine.Volume) bool {
-		return v.Labels[project.LabelProject] != here.name || len(o.services) > 0 && !used[v.Name]
+		return v.Labels[project.LabelProject] != here.name || len(o.services) > 0 && !usesVolume(here.containers, o.services, v.Name)
 	})
 	if o.quiet {
 		for _, volume := range volumes {
@@ -68,4 +62,12 @@ func runVolumes(ctx context.Context, o *volumesOptions) error {
 		return display.VolumesJSON(o.app.Out, volumes)
 	}
 	return display.Volumes(o.app.Out, volumes)
+}
+
+// usesVolume says whether a container of one of the services mounts a volume.
+func usesVolume(containers []engine.Container, services []string, volume string) bool {
+	return slices.ContainsFunc(containers, func(c engine.Container) bool {
+		return slices.Contains(services, c.Service) &&
+			slices.ContainsFunc(c.Mounts, func(m engine.MountPoint) bool { return m.Name == volume })
+	})
 }
