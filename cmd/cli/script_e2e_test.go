@@ -19,7 +19,8 @@ import (
 	"github.com/muster-dev/muster/convergence/engine/docker"
 )
 
-// TestScriptsOnEngine runs the same scripts on the real engine that DOCKER_HOST names. Without one it fails.
+// TestScriptsOnEngine runs the same scripts on the real engine that DOCKER_HOST names, and those of what the engine in memory does
+// not pretend. Without an engine it fails.
 func TestScriptsOnEngine(t *testing.T) {
 	host := os.Getenv("DOCKER_HOST")
 	client, err := docker.Dial(t.Context(), docker.Options{Env: os.Getenv})
@@ -37,12 +38,14 @@ func TestScriptsOnEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scripts(t, "testdata/script", func(*testscript.Env) (place, error) {
-		return place{
-			host: host, fetch: fetchURL, registry: shared.address(), push: shared.push,
-			startRegistry: func(user, password string) (ownRegistry, error) { return registries.start(user, password) },
-		}, nil
-	})
+	for _, folder := range []string{"testdata/script", "testdata/engine"} {
+		scripts(t, folder, func(*testscript.Env) (place, error) {
+			return place{
+				host: host, fetch: fetchURL, registry: shared.address(), push: shared.push,
+				startRegistry: func(user, password string) (ownRegistry, error) { return registries.start(user, password) },
+			}, nil
+		})
+	}
 }
 
 // fetchURL gets a URL from here: the scripts' engine publishes ports on this host.
