@@ -33,7 +33,7 @@ func (c *checker) problems() []Problem {
 		service := c.model.Services[name]
 		for _, check := range []func(Service){
 			c.checkSource, c.checkBuild, c.checkReferences, c.checkResources, c.checkContainerName, c.checkScale, c.checkLimits,
-			c.checkRestart, c.checkHealth, c.checkPorts, c.checkMounts, c.checkWatch,
+			c.checkRestart, c.checkHealth, c.checkPorts, c.checkMounts, c.checkFiles, c.checkWatch,
 		} {
 			check(service)
 		}

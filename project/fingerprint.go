@@ -28,10 +28,11 @@ type Fingerprint struct {
 // fingerprintVersion is the form that this version of Muster writes. A reader that meets a newer one does not understand it.
 const fingerprintVersion = 1
 
-// Marks of the two kinds of value in a fingerprint.
+// Marks of the kinds of value in a fingerprint.
 const (
 	markPlain  = "="
 	markDigest = "#"
+	markHidden = "!" // a digest, too
 )
 
 // ErrNoFingerprint says that an object carries no fingerprint, or one that this version does not understand: it was made by
@@ -63,13 +64,28 @@ func (f Fields) Seal(salt string) string {
 }
 
 func (f Field) seal(path, salt string) string {
-	if !f.Sensitive {
-		return markPlain + f.Value
+	switch {
+	case f.Hidden:
+		return markHidden + f.digest(path, salt)
+	case f.Sensitive:
+		return markDigest + f.digest(path, salt)
 	}
+	return markPlain + f.Value
+}
+
+func (f Field) digest(path, salt string) string {
 	const length = 16
 	mac := hmac.New(sha256.New, []byte(salt))
 	_, _ = io.WriteString(mac, path+"\x00"+f.Value)
-	return markDigest + hex.EncodeToString(mac.Sum(nil))[:length]
+	return hex.EncodeToString(mac.Sum(nil))[:length]
+}
+
+// matches says whether a sealed value is this one. That it came from elsewhere then, and so was sealed otherwise, is no difference.
+func (f Field) matches(sealed, path, salt string) bool {
+	if value, ok := strings.CutPrefix(sealed, markPlain); ok {
+		return value == f.Value
+	}
+	return strings.TrimLeft(sealed, markDigest+markHidden) == f.digest(path, salt)
 }
 
 // maxFingerprint bounds what a label may unpack to: labels can be anybody's.
@@ -101,7 +117,9 @@ type Change struct {
 	Old, New  string
 	Added     bool // there was no such field
 	Removed   bool // there is no such field any more
-	Sensitive bool
+	Sensitive bool // Old is not in the fingerprint, and may be filled in
+	// Hidden says that neither value is to be known: Old and New are empty, and stay so.
+	Hidden bool
 }
 
 // Changes are the fields that differ from a fingerprint's, in the order of their paths; none when the object is the same.
@@ -109,19 +127,26 @@ func (f Fields) Changes(old Fingerprint) []Change {
 	var changes []Change
 	for path, field := range f {
 		was, had := old.Fields[path]
-		if had && was == field.seal(path, old.Salt) {
+		if had && field.matches(was, path, old.Salt) {
 			continue
 		}
 		changes = append(changes, Change{
 			Path: path, Old: plainValue(was), New: field.text(), Added: !had,
 			Sensitive: field.Sensitive || strings.HasPrefix(was, markDigest),
+			Hidden:    field.Hidden || strings.HasPrefix(was, markHidden),
 		})
 	}
 	for path, was := range old.Fields {
 		if _, has := f[path]; !has {
 			changes = append(changes, Change{
 				Path: path, Old: plainValue(was), Removed: true, Sensitive: strings.HasPrefix(was, markDigest),
+				Hidden: strings.HasPrefix(was, markHidden),
 			})
+		}
+	}
+	for i := range changes {
+		if change := &changes[i]; change.Hidden {
+			change.Old, change.New, change.Sensitive = "", "", false
 		}
 	}
 	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.Path, b.Path) })
@@ -133,8 +158,8 @@ func (f Field) text() string { return strings.TrimPrefix(f.Value, unset) }
 
 // plainValue is a sealed value's text, empty for a digest.
 func plainValue(sealed string) string {
-	value, _ := strings.CutPrefix(sealed, markPlain)
-	if strings.HasPrefix(sealed, markDigest) {
+	value, plain := strings.CutPrefix(sealed, markPlain)
+	if !plain {
 		return ""
 	}
 	return value

@@ -25,6 +25,9 @@ func show(fields Fields) string {
 		if field.Sensitive {
 			line += " (sensitive)"
 		}
+		if field.Hidden {
+			line += " (hidden)"
+		}
 		lines = append(lines, line)
 	}
 	slices.Sort(lines)
@@ -67,7 +70,7 @@ secrets: {s: {file: /secret}}
 configs: {c: {file: /config}}
 `, "a"))
 	want := `command = ["echo", "a b"]
-configs.c.content = d2 (sensitive)
+configs.c.content = d2 (hidden)
 configs.c.file = /config
 deploy.resources.limits.memory = 52428800
 entrypoint = []
@@ -82,7 +85,7 @@ networks.front.aliases = ["x", "y"]
 networks.front.name = other
 ports = 8080:80, 127.0.0.1:5353:53/udp, 9000, 2:1
 restart = always
-secrets./s.content = d1 (sensitive)
+secrets./s.content = d1 (hidden)
 secrets./s.file = /secret
 secrets./s.mode = 0400
 volumes./anonymous = volume
@@ -137,6 +140,39 @@ func TestFingerprintTellsWhatChanged(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("changes\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// What is hidden gives away nothing but that it has changed, whether it was hidden before or will be.
+func TestHiddenValuesAreNeverTold(t *testing.T) {
+	t.Parallel()
+	open := Fields{"a": {Value: "1"}, "b": {Value: "2", Sensitive: true}}
+	hidden := Fields{"a": {Value: "1", Hidden: true}, "b": {Value: "2", Sensitive: true, Hidden: true}}
+	other := Fields{"a": {Value: "one", Hidden: true}, "b": {Value: "two", Sensitive: true, Hidden: true}}
+	read := func(fields Fields) Fingerprint {
+		fingerprint, err := OpenFingerprint(fields.Seal("salt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fingerprint
+	}
+	for name, pair := range map[string][2]Fields{"hidden": {open, hidden}, "open": {hidden, open}, "same": {hidden, hidden}} {
+		if changes := pair[1].Changes(read(pair[0])); len(changes) > 0 {
+			t.Errorf("%s: %+v", name, changes)
+		}
+	}
+	for name, pair := range map[string][2]Fields{
+		"hidden": {open, other}, "open": {other, open}, "other": {hidden, other}, "gone": {hidden, {}}, "new": {{}, hidden},
+	} {
+		changes := pair[1].Changes(read(pair[0]))
+		if len(changes) != 2 {
+			t.Errorf("%s: %+v", name, changes)
+		}
+		for _, change := range changes {
+			if !change.Hidden || change.Old != "" || change.New != "" || change.Added != (name == "new") || change.Removed != (name == "gone") {
+				t.Errorf("%s: %+v", name, change)
+			}
+		}
 	}
 }
 

@@ -93,8 +93,11 @@ type Project struct {
 	Compatibility bool
 	// Warnings are what is worth telling about the files, in the order of their places.
 	Warnings []Warning
-	// Digests are what the files of secrets and configs hold, as hex SHA-256 by [Digest]'s key; filled by [Project.ReadContents].
+	// Digests are what secrets and configs hold, as hex SHA-256 by [SecretKey] and [ConfigKey]; filled by [Project.ReadContents].
 	Digests map[string]string
+
+	contents map[string]Content
+	fromFile map[string]bool // the variables and labels of services that come from env files and label files, by originKey
 
 	places *places
 }

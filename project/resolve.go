@@ -20,10 +20,13 @@ type resolver struct {
 // resolveFiles resolves the enabled services, in place.
 func (p *Project) resolveFiles(folder string) error {
 	r := &resolver{project: p, folder: folder, contents: map[string][]byte{}}
+	p.fromFile = map[string]bool{}
 	for _, name := range keys(p.Services) {
 		service := p.Services[name]
 		path := "services." + name
+		own := service.ContainerSpec
 		r.container(&service.ContainerSpec, path)
+		p.noteOrigins(name, own, service.ContainerSpec)
 		for i := range service.PreStart {
 			r.container(&service.PreStart[i].ContainerSpec, fmt.Sprintf("%s.pre_start[%d]", path, i))
 		}
@@ -31,6 +34,25 @@ func (p *Project) resolveFiles(folder string) error {
 	}
 	return loadError(r.problems, p.places.sources())
 }
+
+// noteOrigins notes what of a service's environment and labels its files have added to its own.
+func (p *Project) noteOrigins(service string, own, resolved types.ContainerSpec) {
+	for name := range resolved.Environment {
+		if _, ok := own.Environment[name]; !ok {
+			p.fromFile[originKey(service, "environment."+name)] = true
+		}
+	}
+	for name := range resolved.Labels {
+		if _, ok := own.Labels[name]; !ok {
+			p.fromFile[originKey(service, "labels."+name)] = true
+		}
+	}
+}
+
+// isFromFile says whether a service has a variable or a label, by its field's path, from an env file or a label file.
+func (p *Project) isFromFile(service, path string) bool { return p.fromFile[originKey(service, path)] }
+
+func originKey(service, path string) string { return service + "\x00" + path }
 
 func (r *resolver) container(spec *types.ContainerSpec, path string) {
 	r.environment(spec, path)

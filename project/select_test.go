@@ -3,6 +3,7 @@ package project_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -108,12 +109,13 @@ func TestReadContents(t *testing.T) {
 	t.Parallel()
 	dir := realDir(t)
 	writeFile(t, filepath.Join(dir, "compose.yaml"), `services:
-  web: {image: nginx, secrets: [s, env], configs: [c]}
-secrets: {s: {file: ./s}, env: {environment: PWD}, unused: {file: ./nowhere}}
-configs: {c: {file: ./s}}
+  web: {image: nginx, secrets: [s, env, {source: owned, uid: "103"}], configs: [c, inline, none]}
+  built: {image: nginx, build: {context: ., secrets: [missing]}}
+secrets: {s: {file: ./s}, env: {environment: V}, owned: {file: ./s}, missing: {environment: NOBODY}, unused: {file: ./nowhere}}
+configs: {c: {file: ./s}, inline: {content: hello}, none: {environment: EMPTY}}
 `)
 	writeFile(t, filepath.Join(dir, "s"), "hello")
-	loaded, err := project.Load(t.Context(), project.Options{Dir: dir})
+	loaded, err := project.Load(t.Context(), project.Options{Dir: dir, Env: []string{"V=hello", "EMPTY="}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,8 +123,24 @@ configs: {c: {file: ./s}}
 		t.Fatal(err)
 	}
 	const hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
-	want := map[string]string{project.SecretKey("s"): hello, project.ConfigKey("c"): hello}
+	const nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	want := map[string]string{
+		project.SecretKey("s"): hello, project.SecretKey("env"): hello, project.SecretKey("owned"): hello,
+		project.ConfigKey("c"): hello, project.ConfigKey("inline"): hello, project.ConfigKey("none"): nothing,
+	}
 	if !maps.Equal(loaded.Digests, want) {
 		t.Errorf("got %v", loaded.Digests)
+	}
+	for key, kept := range map[string]bool{
+		project.SecretKey("s"): false, project.SecretKey("env"): true, project.SecretKey("owned"): true, project.ConfigKey("c"): false,
+		project.ConfigKey("inline"): true, project.ConfigKey("none"): true, project.SecretKey("missing"): false,
+	} {
+		content, ok := loaded.Content(key)
+		if ok != kept || ok && key != project.ConfigKey("none") && string(content.Bytes()) != "hello" {
+			t.Errorf("%s: kept %v, content %q", key, ok, content.Bytes())
+		}
+		if text := fmt.Sprintf("%v %+v %#v %s", content, []project.Content{content}, &content, content); strings.Contains(text, "hello") {
+			t.Errorf("%s: the content shows: %s", key, text)
+		}
 	}
 }

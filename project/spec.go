@@ -12,8 +12,10 @@ import (
 // Field is one thing that makes an object what it is.
 type Field struct {
 	Value string
-	// Sensitive values are kept and shown as digests only: environment variables, contents of secrets and configs.
+	// Sensitive values are kept as digests only: environment variables.
 	Sensitive bool
+	// Hidden values are kept as digests only and never shown: what secrets, configs, env files and label files hold.
+	Hidden bool
 }
 
 // Fields are what makes a container, network or volume "the same", by path: "environment.LOG_LEVEL", "volumes./data". Two
@@ -35,8 +37,8 @@ type Identity struct {
 	Hash   string // docker compose's, see [ServiceHash]
 }
 
-// Identify computes a service's identity. Networks and volumes are in the fields under the engine's names; contents of secret
-// and config files once [Project.ReadContents] has read them. What no container shows is left out: build, replicas, order,
+// Identify computes a service's identity. Networks and volumes are in the fields under the engine's names; contents of secrets
+// and configs once [Project.ReadContents] has read them. What no container shows is left out: build, replicas, order,
 // profiles, hooks, develop, update and rollback rules, placement, and the words on ports that only describe.
 func Identify(p *Project, service Service) (Identity, error) {
 	tree, err := serviceTree(service)
@@ -60,7 +62,13 @@ func Identify(p *Project, service Service) (Identity, error) {
 	fields.set("image", p.ImageName(service))
 	fields.set("ports", portsText(service.Ports))
 	for name, value := range service.Environment {
-		fields["environment."+name] = Field{Value: environmentValue(value), Sensitive: true}
+		path := "environment." + name
+		fields[path] = Field{Value: environmentValue(value), Sensitive: true, Hidden: p.isFromFile(service.Name, path)}
+	}
+	for name, value := range service.Labels {
+		if path := "labels." + name; p.isFromFile(service.Name, path) {
+			fields[path] = Field{Value: value, Hidden: true}
+		}
 	}
 	addNetworks(fields, p, service)
 	for _, mount := range service.Volumes {
@@ -104,10 +112,10 @@ func addFiles(fields Fields, p *Project, service Service) {
 	}
 }
 
-// SecretKey is where [Project.Digests] keeps the digest of a secret's file.
+// SecretKey is where [Project.Digests] keeps the digest of a secret, and what [Project.Content] knows it by.
 func SecretKey(name string) string { return "secret " + name }
 
-// ConfigKey is where [Project.Digests] keeps the digest of a config's file.
+// ConfigKey is where [Project.Digests] keeps the digest of a config, and what [Project.Content] knows it by.
 func ConfigKey(name string) string { return "config " + name }
 
 func addFile(fields Fields, path string, reference FileReference, object FileObject) {
@@ -121,7 +129,7 @@ func addFile(fields Fields, path string, reference FileReference, object FileObj
 
 func (f Fields) setContent(path, digest string) {
 	if digest != "" {
-		f[path+".content"] = Field{Value: digest, Sensitive: true}
+		f[path+".content"] = Field{Value: digest, Hidden: true}
 	}
 }
 

@@ -131,6 +131,8 @@ func (r Reason) String() string {
 		return r.Text
 	}
 	switch {
+	case r.Hidden:
+		return r.hidden()
 	case r.Sensitive && r.Old == "" && r.New == "" && !r.Added && !r.Removed:
 		return r.Path + " changed"
 	case r.Added:
@@ -141,6 +143,25 @@ func (r Reason) String() string {
 		return r.Path + " changed to " + quoted(r.New)
 	}
 	return r.Path + " " + quoted(r.Old) + " -> " + quoted(r.New)
+}
+
+// hidden tells of what secrets, configs, env files and label files hold by name only: "secret db_password changed",
+// "environment.LOG_LEVEL added".
+func (r Reason) hidden() string {
+	what := r.Path
+	for _, kind := range []string{"secret", "config"} {
+		if name, ok := strings.CutPrefix(what, kind+"s."); ok {
+			what = kind + " " + strings.TrimSuffix(name, ".content")
+			break
+		}
+	}
+	switch {
+	case r.Added:
+		return what + " added"
+	case r.Removed:
+		return what + " removed"
+	}
+	return what + " changed"
 }
 
 func quoted(value string) string {
