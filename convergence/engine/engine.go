@@ -20,6 +20,7 @@ type Engine interface {
 	Images
 	Builds
 	Streams
+	Execs
 	System
 }
 

@@ -22,7 +22,7 @@ const (
 	Quick CallKind = iota
 	// Patient calls mostly wait for a container to end.
 	Patient
-	// Streaming calls last as long as something is to be told: events, logs, a pull, a build.
+	// Streaming calls last as long as something is to be told: events, logs, a pull, a build, a command in a container.
 	Streaming
 )
 
@@ -196,6 +196,12 @@ func (i *intercepted) Events(ctx context.Context, filter EventFilter, ready func
 func (i *intercepted) Logs(ctx context.Context, ref string, options LogOptions, yield func(Frame) error) error {
 	return i.around(ctx, Call{Name: "Logs", Object: ref, Kind: Streaming}, func(ctx context.Context) error {
 		return i.next.Logs(ctx, ref, options, yield)
+	})
+}
+
+func (i *intercepted) Exec(ctx context.Context, ref string, request Exec, output func(Frame) error) (int, error) {
+	return result(ctx, i, Call{Name: "Exec", Object: ref, Kind: Streaming}, func(ctx context.Context) (int, error) {
+		return i.next.Exec(ctx, ref, request, output)
 	})
 }
 

@@ -86,6 +86,10 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 	one("Events", e.Events(ctx, engine.EventFilter{Project: "p"}, none, func(engine.Event) error { return nil }))
 	one("Logs", e.Logs(ctx, "web", engine.LogOptions{}, func(engine.Frame) error { return nil }))
 	{
+		v, err := e.Exec(ctx, "web", engine.Exec{User: "root"}, func(engine.Frame) error { return nil })
+		say("Exec", v, err)
+	}
+	{
 		v, err := e.Version(ctx)
 		say("Version", v.Engine, err)
 	}
@@ -96,7 +100,7 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 func kinds() map[string]engine.CallKind {
 	return map[string]engine.CallKind{
 		"StopContainer": engine.Patient, "PullImage": engine.Streaming, "BuildImage": engine.Streaming,
-		"Events": engine.Streaming, "Logs": engine.Streaming,
+		"Events": engine.Streaming, "Logs": engine.Streaming, "Exec": engine.Streaming,
 	}
 }
 

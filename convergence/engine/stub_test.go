@@ -140,6 +140,11 @@ func (s *stub) Logs(ctx context.Context, ref string, _ engine.LogOptions, yield 
 	return s.call(ctx, "Logs", ref)
 }
 
+func (s *stub) Exec(ctx context.Context, ref string, request engine.Exec, output func(engine.Frame) error) (int, error) {
+	_ = output(engine.Frame{})
+	return 1, s.call(ctx, "Exec", ref+" "+request.User)
+}
+
 func (s *stub) Version(ctx context.Context) (engine.Version, error) {
 	return engine.Version{Engine: "e"}, s.call(ctx, "Version", "")
 }

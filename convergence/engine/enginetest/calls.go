@@ -61,6 +61,10 @@ func callsEnd(f *fixture) {
 		"logs": func() error {
 			return f.Logs(ctx, id, engine.LogOptions{Follow: true}, func(engine.Frame) error { return nil })
 		},
+		"exec": func() error {
+			_, err := f.Exec(ctx, id, box(), func(engine.Frame) error { return nil })
+			return err
+		},
 		"version": func() error { _, err := f.Version(ctx); return err },
 	} {
 		f.wants(call(), context.Canceled, name)

@@ -61,6 +61,7 @@ func Run(t *testing.T, harness Harness) {
 		{"builds", buildCases()},
 		{"events", eventCases()},
 		{"logs", logCases()},
+		{"exec", execCases()},
 		{"calls", callCases()},
 	} {
 		t.Run(part.name, func(t *testing.T) {

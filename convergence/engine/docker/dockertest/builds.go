@@ -23,7 +23,7 @@ import (
 
 // serveBuilds is POST /grpc: the connection is BuildKit's from here on.
 func (e *Engine) serveBuilds(x *exchange) error {
-	connection, err := x.hijack()
+	connection, err := x.hijack("h2c", "")
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (e *Engine) serveSession(x *exchange) error {
 	if e.builder.HasSession(x.Context(), id) {
 		return fail(http.StatusBadRequest, "session %s already exists", id)
 	}
-	connection, err := x.hijack()
+	connection, err := x.hijack("h2c", "")
 	if err != nil {
 		return err
 	}
@@ -47,9 +47,9 @@ func (e *Engine) serveSession(x *exchange) error {
 	return nil
 }
 
-// hijack hands the call's connection over. It is closed when the call ends, and by a [Cut].
-func (x *exchange) hijack() (net.Conn, error) {
-	if upgrade := x.Header.Get("Upgrade"); upgrade != "h2c" {
+// hijack hands the call's connection over, to speak a protocol. It is closed when the call ends, and by a [Cut].
+func (x *exchange) hijack(protocol, contentType string) (net.Conn, error) {
+	if upgrade := x.Header.Get("Upgrade"); upgrade != protocol {
 		return nil, fail(http.StatusBadRequest, "protocol %q is not supported", upgrade)
 	}
 	raw, buffered, err := http.NewResponseController(x.w).Hijack()
@@ -58,7 +58,11 @@ func (x *exchange) hijack() (net.Conn, error) {
 	}
 	context.AfterFunc(x.Context(), func() { _ = raw.Close() })
 	// Whoever asked may have gone away; the first read will tell.
-	_, _ = io.WriteString(raw, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+	header := "Connection: Upgrade\r\nUpgrade: " + protocol + "\r\n"
+	if contentType != "" {
+		header += "Content-Type: " + contentType + "\r\n"
+	}
+	_, _ = io.WriteString(raw, "HTTP/1.1 101 UPGRADED\r\n"+header+"\r\n")
 	connection := &hijackedConn{Conn: raw, reader: buffered.Reader, left: -1}
 	if cut, ok := x.w.(*cutWriter); ok {
 		connection.left = cut.left

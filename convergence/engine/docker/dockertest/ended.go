@@ -22,6 +22,7 @@ func (e *Engine) ended(c *container, r *run, code int) (delay time.Duration, rev
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	c.endHealth()
+	r.endExecs()
 	c.run, c.pid = nil, 0
 	c.exitCode, c.finished = code, e.clock.now()
 	ran := time.Since(c.started)

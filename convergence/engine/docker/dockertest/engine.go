@@ -36,6 +36,8 @@ type Options struct {
 	APIVersion    string // the newest that it speaks; 1.51 if empty
 	EngineVersion string // 28.5.2 if empty
 	Seed          string // changes all IDs
+	// ExecLag is how much later the engine hears of the end of a command than of the end of its output.
+	ExecLag time.Duration
 	// Remote is what registries hold; nil means that there is nothing to be pulled.
 	Remote *Registry
 }
@@ -62,6 +64,7 @@ type Engine struct {
 	networks   map[string]*network   // by ID
 	volumes    map[string]*volume    // by name
 	images     map[string]*image     // by ID
+	execs      map[string]*execution // by ID
 	counters   map[string]int        // how many of a name there were, for IDs
 	hostPorts  map[hostPort]*container
 }
@@ -76,7 +79,7 @@ func New(options Options) *Engine {
 	e := &Engine{
 		options: options, closing: make(chan struct{}), listener: newPipeListener(),
 		containers: map[string]*container{}, networks: map[string]*network{}, volumes: map[string]*volume{},
-		images: map[string]*image{}, counters: map[string]int{}, hostPorts: map[hostPort]*container{},
+		images: map[string]*image{}, execs: map[string]*execution{}, counters: map[string]int{}, hostPorts: map[hostPort]*container{},
 	}
 	e.events = newEventLog(&e.clock)
 	e.builder = buildkittest.New(buildSide{e})

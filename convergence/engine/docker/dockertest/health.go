@@ -9,8 +9,6 @@ import (
 	"time"
 
 	apicontainer "github.com/docker/docker/api/types/container"
-
-	"github.com/muster-dev/muster/convergence/engine/docker/testbox"
 )
 
 // The engine's values for what a health check leaves open, and how much it keeps.
@@ -127,7 +125,7 @@ func (e *Engine) probe(c *container, stop <-chan struct{}) (code int, output str
 	e.mutex.Lock()
 	command := c.probeCommand()
 	id := e.newID("exec", c.id)
-	text := command[0] + " " + strings.Join(command[1:], " ")
+	text := commandText(command)
 	e.containerEvent(c, "exec_create: "+text, "execID", id)
 	e.containerEvent(c, "exec_start: "+text, "execID", id)
 	missing := c.missing(command[0])
@@ -153,9 +151,9 @@ func (e *Engine) runProbe(c *container, command []string, stop <-chan struct{}) 
 	var written bytes.Buffer
 	e.tasks.Go(func() error { // from within a task, so that the group cannot be done
 		defer close(ended)
-		code = c.execute(testbox.World{
-			Args: command, Env: c.environment(), Stdout: &written, Stderr: &written, Signals: signals, Files: c.view(), Fetch: e.fetcher(c),
-		}, succeed)
+		world := e.beside(c, command, signals)
+		world.Stdout, world.Stderr = &written, &written
+		code = c.execute(world, succeed)
 		return nil
 	})
 	select {

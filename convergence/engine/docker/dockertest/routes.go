@@ -46,6 +46,10 @@ func routes() []route {
 		{"GET", "/containers/{id}/archive", (*Engine).getArchive},
 		{"DELETE", "/containers/{id}", (*Engine).removeContainer},
 
+		{"POST", "/containers/{id}/exec", (*Engine).createExec},
+		{"POST", "/exec/{id}/start", (*Engine).startExec},
+		{"GET", "/exec/{id}/json", (*Engine).inspectExec},
+
 		{"GET", "/networks", (*Engine).listNetworks},
 		{"POST", "/networks/create", (*Engine).createNetwork},
 		{"GET", "/networks/{id}", (*Engine).inspectNetwork},

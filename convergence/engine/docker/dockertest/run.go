@@ -17,6 +17,7 @@ type run struct {
 	ended      chan struct{}           // closed when the container's state says that it ended
 	handlers   map[string]http.Handler // what it serves, by port
 	memory     int64                   // bytes taken
+	execs      []*execution            // that were started beside it
 	stops      int                     // calls that wait for its end
 	stopHealth chan struct{}           // closed to end the health check; nil where none goes on
 }
@@ -54,6 +55,7 @@ func (e *Engine) process(c *container, r *run) {
 	code := c.execute(testbox.World{
 		Args: c.argv(), Env: c.environment(), Stdout: stdout, Stderr: stderr, Signals: r.signals, Files: c.view(),
 		Stat: c.view().Stat, Listen: e.serving(c, r), Fetch: e.fetcher(c), Grow: e.grower(c, r),
+		User: userOf(c.config.User), Folder: folderOf(c.config.WorkingDir),
 	}, stay)
 	stdout.end()
 	stderr.end()

@@ -42,6 +42,10 @@ func (p *program) addSteps(flags *flag.FlagSet) {
 	step("env", p.printVariable)
 	step("cat", p.printFile)
 	step("stat", p.printStat)
+	flags.BoolFunc("who", "", func(string) error {
+		p.steps = append(p.steps, func() error { return p.print(p.world.Stdout, p.world.User+" "+p.world.Folder+"\n") })
+		return nil
+	})
 	step("write", p.writeFile)
 	step("fetch", p.fetch)
 	number("grow", p.grow)

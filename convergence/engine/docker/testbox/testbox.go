@@ -14,6 +14,7 @@
 //	-env NAME            write NAME=value, or "NAME is not set"
 //	-cat PATH            write a file's content; exit 1 where it cannot be read
 //	-stat PATH           write whose a file is and its mode, "0:0:0444"; exit 1 where there is none
+//	-who                 write as whom and in which folder it runs: "1000:1000 /tmp"
 //	-write PATH=TEXT     write a file
 //	-fetch URL           write what a GET of the URL answers; exit 1 where it fails
 //	-grow MB             take and keep so much memory
@@ -85,6 +86,8 @@ type World struct {
 	// so does closing the channel.
 	Signals <-chan os.Signal
 	Files   Files
+	User    string // uid:gid
+	Folder  string // the working directory
 	// Stat looks at a file.
 	Stat func(path string) (FileStat, error)
 	// Listen serves HTTP at an address, and returns once it does.

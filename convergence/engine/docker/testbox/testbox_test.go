@@ -80,7 +80,7 @@ func run(t *testing.T, line string, signals ...sent) (r result) {
 		begin := time.Now()
 		r.code = testbox.Run(testbox.World{
 			Args: strings.Fields(line), Env: map[string]string{"LEVEL": "debug"}, Stdout: &stdout, Stderr: &stderr,
-			Signals: incoming, Files: r.files,
+			Signals: incoming, Files: r.files, User: "1:2", Folder: "/tmp",
 		})
 		r.took, r.stdout, r.stderr = time.Since(begin), stdout.String(), stderr.String()
 	})
@@ -104,6 +104,7 @@ func TestSteps(t *testing.T) {
 		{"-cat /etc/note -write /tmp/x=y=z -cat /tmp/x", 0, 0, "noted\ny=z", ""},
 		{"-cat /nothing -out never", 1, 0, "", "testbox: open /nothing: file does not exist\n"},
 		{"-stat /etc/note", 1, 0, "", "testbox: stat /etc/note: files have no owners here\n"},
+		{"-who", 0, 0, "1:2 /tmp\n", ""},
 		{"-sleep 2s -exit 7 -out never", 7, 2 * time.Second, "", ""},
 		{"-fetch http://web/", 1, 0, "", "testbox: fetch http://web/: there is no network here\n"},
 		{"-serve :80", 1, 0, "", "testbox: serve :80: there is no network here\n"},

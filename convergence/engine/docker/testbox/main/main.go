@@ -22,9 +22,11 @@ func main() {
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
 		testbox.SignalHealthy, testbox.SignalUnhealthy)
 	memory := &memory{}
+	folder, _ := os.Getwd() // none, where it is gone
 	os.Exit(testbox.Run(testbox.World{
 		Args: os.Args[1:], Env: environment(), Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
-		Files: files{}, Stat: stat, Listen: listen, Fetch: fetch, Grow: memory.grow,
+		Files: files{}, User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()), Folder: folder, Stat: stat,
+		Listen: listen, Fetch: fetch, Grow: memory.grow,
 	}))
 }
 
