@@ -34,6 +34,7 @@ func (c *checker) problems() []Problem {
 		for _, check := range []func(Service){
 			c.checkSource, c.checkBuild, c.checkReferences, c.checkResources, c.checkContainerName, c.checkScale, c.checkLimits,
 			c.checkRestart, c.checkHealth, c.checkPorts, c.checkMounts, c.checkFiles, c.checkWatch,
+			c.checkNamespaces, c.checkNumbers, c.checkMountTypes, c.checkHosts, c.checkEndpoints,
 		} {
 			check(service)
 		}

@@ -58,6 +58,7 @@ func (c *checker) checkTopLevel() {
 		case reserved && !bool(network.External):
 			c.report(path, fmt.Sprintf("network %s is the engine's own", quote(network.Name)), `add "external: true", or choose another name`)
 		}
+		c.checkPools(key, network)
 	}
 	for _, key := range keys(c.model.Volumes) {
 		volume := c.model.Volumes[key]

@@ -39,6 +39,7 @@ func Reconcile(input Input) (*Plan, error) {
 	r.sortContainers()
 	r.planNetworks()
 	r.planVolumes()
+	r.checkConflicts()
 	order := input.Graph.Services()
 	for _, name := range order {
 		r.planImages(input.Project.Services[name])
