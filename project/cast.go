@@ -15,7 +15,7 @@ type typeCast struct {
 	cast    interpolation.Cast
 }
 
-// typeCasts are all rules by the last segment of their patterns.
+// typeCasts are all rules by the last segment of their patterns: the library's, and one that it lacks.
 func typeCasts() map[string][]typeCast {
 	casts := map[string][]typeCast{}
 	for path, cast := range loader.ToOptions(&types.ConfigDetails{}, nil).Interpolate.TypeCastMapping {
@@ -23,6 +23,7 @@ func typeCasts() map[string][]typeCast {
 		last := pattern[len(pattern)-1]
 		casts[last] = append(casts[last], typeCast{path, pattern, cast})
 	}
+	casts["mode"] = append(casts["mode"], modeCast())
 	return casts
 }
 
@@ -65,6 +66,9 @@ func castName(cast interpolation.Cast) string {
 	}
 	if _, err := cast("1.5"); err == nil {
 		return "a number"
+	}
+	if _, err := cast("9"); err != nil {
+		return `an octal number, like "0o1777"`
 	}
 	return "an integer"
 }

@@ -172,11 +172,12 @@ func (l *loading) project(model *Model) (*Project, error) {
 		model.ComposeFiles = append(model.ComposeFiles, source.path)
 	}
 	syncReplicas(model)
+	warnings := l.readModes(model)
 	loaded := &Project{
 		Model:         model,
 		EnvFiles:      l.envFiles,
 		Compatibility: l.options.Compatibility || utils.StringToBool(l.environment["COMPOSE_COMPATIBILITY"]),
-		Warnings:      slices.Concat(l.warnings, l.reader.warnings()),
+		Warnings:      slices.Concat(l.warnings, l.reader.warnings(), warnings),
 		places:        l.places,
 	}
 	loaded, err := loaded.Narrow(l.options.Services, l.options.NoDeps)

@@ -27,6 +27,8 @@ type (
 	Config = types.ConfigObjConfig
 	// FileReference is a service's use of a secret or a config.
 	FileReference = types.FileReferenceConfig
+	// FileMode are the permission bits of a secret or a config.
+	FileMode = types.FileMode
 	// FileObject is what a secret or a config is made of.
 	FileObject = types.FileObjectConfig
 	// Dependency is one entry of a service's `depends_on`.

@@ -62,6 +62,11 @@ func (e Endpoint) isLocal() bool {
 	return scheme == "unix" || scheme == "npipe" || e.isSSH()
 }
 
+// isHere says whether the engine runs on this host, and so sees the same files.
+func (e Endpoint) isHere() bool {
+	return strings.HasPrefix(e.Host, "unix://") || strings.HasPrefix(e.Host, "npipe://")
+}
+
 func (e Endpoint) isSSH() bool { return strings.HasPrefix(e.Host, "ssh://") }
 
 // defaultContext is the docker CLI's name for "no context: the flags, the environment and the default socket".

@@ -13,9 +13,9 @@ import (
 )
 
 // hostConfig is the part of a create request that belongs to the engine's host: namespaces, security, logging, limits, mounts.
-func hostConfig(request engine.CreateContainer) (*container.HostConfig, error) {
+func (c *Client) hostConfig(request engine.CreateContainer) (*container.HostConfig, error) {
 	service := request.Service
-	binds, mounts, err := hostMounts(request.Mounts)
+	binds, mounts, err := c.hostMounts(request.Mounts)
 	if err != nil {
 		return nil, err
 	}

@@ -10,11 +10,14 @@ import (
 )
 
 // hostMounts says each mount in the form that docker compose chooses, because it shows in an inspect: the bind string where
-// that can say everything, the mount struct where an option needs it.
-func hostMounts(wanted []project.Mount) (binds []string, mounts []mount.Mount, err error) {
+// that can say everything, the mount struct where an option needs it. Labels of SELinux only the string has.
+func (c *Client) hostMounts(wanted []project.Mount) (binds []string, mounts []mount.Mount, err error) {
 	for _, m := range wanted {
 		switch {
-		case m.Type == project.MountBind && !bindNeedsStruct(m):
+		case m.Type == project.MountBind && (isLabelled(m) || !bindNeedsStruct(m)):
+			if err := c.checkSource(m); err != nil {
+				return nil, nil, err
+			}
 			binds = append(binds, bindString(m))
 		case m.Type == project.MountVolume && m.Source != "" && !volumeNeedsStruct(m):
 			binds = append(binds, bindString(m))
@@ -29,6 +32,9 @@ func hostMounts(wanted []project.Mount) (binds []string, mounts []mount.Mount, e
 	return binds, mounts, nil
 }
 
+// isLabelled says whether the engine is to label what is mounted for SELinux.
+func isLabelled(m project.Mount) bool { return m.Bind != nil && m.Bind.SELinux != "" }
+
 func bindNeedsStruct(m project.Mount) bool {
 	bind := m.Bind
 	return bind != nil && (!bool(bind.CreateHostPath) || bind.Propagation != "" || bind.Recursive != "")
@@ -39,6 +45,18 @@ func volumeNeedsStruct(m project.Mount) bool {
 	return volume != nil && (len(volume.Labels) > 0 || volume.NoCopy || volume.Subpath != "")
 }
 
+// checkSource refuses a bind string whose source must not be made up by the engine, as a string would have it, and is not there.
+// That can only be seen on an engine's own host.
+func (c *Client) checkSource(m project.Mount) error {
+	if !isLabelled(m) || bool(m.Bind.CreateHostPath) || !c.endpoint.isHere() {
+		return nil
+	}
+	if _, err := os.Stat(m.Source); err != nil {
+		return invalid("mount at %q: bind source path does not exist: %s", m.Target, m.Source)
+	}
+	return nil
+}
+
 // bindString is source:target:options, which creates a missing source on the host.
 func bindString(m project.Mount) string {
 	access := "rw"
@@ -46,8 +64,11 @@ func bindString(m project.Mount) string {
 		access = "ro"
 	}
 	options := []string{access}
-	if m.Bind != nil && m.Bind.SELinux != "" {
+	if isLabelled(m) {
 		options = append(options, m.Bind.SELinux)
+		if m.Bind.Propagation != "" {
+			options = append(options, m.Bind.Propagation)
+		}
 	}
 	return m.Source + ":" + m.Target + ":" + strings.Join(options, ",")
 }

@@ -31,7 +31,7 @@ func (c *Client) translate(request engine.CreateContainer) (createParts, error) 
 	if err != nil {
 		return createParts{}, err
 	}
-	host, err := hostConfig(request)
+	host, err := c.hostConfig(request)
 	if err != nil {
 		return createParts{}, err
 	}
