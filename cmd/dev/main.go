@@ -79,6 +79,7 @@ func commands() []command {
 		{"software", "", "make images of redis, postgres, nginx and busybox out of Debian's packages", makeSoftware},
 		{"test", "[--fake | --engine]", "run all tests, or only those that need no engine, or one", runTests},
 		{"bench", "", "measure what has limits, against a bare client on the same engine", runBench},
+		{"parity", "[FILE...]", "compare what Muster makes of Compose files with what docker compose makes of them", runParity},
 		{"docs", "", "write the list of commands into README.md", writeDocs},
 		{"get", "[--form NAME=VALUE]... [--expect TEXT] URL", "fetch a page, until it has the text", getPage},
 		{"leftovers", "PROJECT", "fail and list what an engine still has of a project", listLeftovers},
