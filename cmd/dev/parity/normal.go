@@ -15,45 +15,51 @@ type fields map[string]string
 
 // differs lists what is never the same twice, whoever made the object: what the engine numbers, times, and paths that it makes of
 // those. In a pattern "*" stands for any text.
-var differs = patterns(
-	// What an object is called inside the engine, and when it was made.
-	"*.Id", "network.Created", "container.Created", "volume.CreatedAt", "image.Created", "image.Metadata.LastTagTime",
-	// Where the engine keeps it.
-	"container.ResolvConfPath", "container.HostnamePath", "container.HostsPath", "container.LogPath",
-	"container.GraphDriver.*", "container.Storage.*", "container.ImageManifestDescriptor.*", "container.NetworkSettings.SandboxKey",
-	"volume.Mountpoint", "image.GraphDriver.*",
-	// The process as it runs at this moment. That it was started, and that it has a health, is kept: see state.
-	"container.State.*",
-	// What is given at every start.
-	"container.NetworkSettings.*EndpointID", "container.NetworkSettings.*NetworkID", "container.NetworkSettings.SandboxID", "container.ExecIDs*",
-	"network.Containers.*", "network.Status.*",
-	// The bytes of a built image have its time in them; its settings are compared.
-	"container.Image", "image.RepoDigests*", "image.RootFS.*", "image.Size", "image.VirtualSize", "image.Parent",
-	"image.Descriptor.*", "image.Identity.*", "image.Manifests*", "image.Container", "image.ContainerConfig.*",
-	// Which tool made it, and what only it reads.
-	"*.Labels.com.docker.compose.version", "*.Labels.dev.muster.*",
-)
+func differs() patternList {
+	return patterns(
+		// What an object is called inside the engine, and when it was made.
+		"*.Id", "network.Created", "container.Created", "volume.CreatedAt", "image.Created", "image.Metadata.LastTagTime",
+		// Where the engine keeps it.
+		"container.ResolvConfPath", "container.HostnamePath", "container.HostsPath", "container.LogPath",
+		"container.GraphDriver.*", "container.Storage.*", "container.ImageManifestDescriptor.*", "container.NetworkSettings.SandboxKey",
+		"volume.Mountpoint", "image.GraphDriver.*",
+		// The process as it runs at this moment. That it was started, and that it has a health, is kept: see state.
+		"container.State.*",
+		// What is given at every start.
+		"container.NetworkSettings.*EndpointID", "container.NetworkSettings.*NetworkID", "container.NetworkSettings.SandboxID", "container.ExecIDs*",
+		"network.Containers.*", "network.Status.*",
+		// The bytes of a built image have its time in them; its settings are compared.
+		"image.RepoDigests*", "image.RootFS.*", "image.Size", "image.VirtualSize", "image.Parent",
+		"image.Descriptor.*", "image.Identity.*", "image.Manifests*", "image.Container", "image.ContainerConfig.*",
+		// Which tool made it, and what only it reads.
+		"*.Labels.com.docker.compose.version", "*.Labels.dev.muster.*",
+	)
+}
 
 // sets are lists whose order means nothing: their items are told apart by what they are about.
-var sets = map[string]func(any) string{
-	"container.Config.Env":             upTo("="),
-	"container.HostConfig.Binds":       whole,
-	"container.HostConfig.Mounts":      key("Target"),
-	"container.HostConfig.Ulimits":     key("Name"),
-	"container.HostConfig.ExtraHosts":  whole,
-	"container.HostConfig.CapAdd":      whole,
-	"container.HostConfig.CapDrop":     whole,
-	"container.HostConfig.SecurityOpt": whole,
-	"container.HostConfig.Devices":     key("PathInContainer"),
-	"container.HostConfig.VolumesFrom": whole,
-	"container.HostConfig.Links":       whole,
-	"container.Mounts":                 key("Destination"),
-	"image.RepoTags":                   whole,
+func sets() map[string]func(any) string {
+	return map[string]func(any) string{
+		"container.Config.Env":             upTo("="),
+		"container.HostConfig.Binds":       whole,
+		"container.HostConfig.Mounts":      key("Target"),
+		"container.HostConfig.Ulimits":     key("Name"),
+		"container.HostConfig.ExtraHosts":  whole,
+		"container.HostConfig.CapAdd":      whole,
+		"container.HostConfig.CapDrop":     whole,
+		"container.HostConfig.SecurityOpt": whole,
+		"container.HostConfig.Devices":     key("PathInContainer"),
+		"container.HostConfig.VolumesFrom": whole,
+		"container.HostConfig.Links":       whole,
+		"container.Mounts":                 key("Destination"),
+		"image.RepoTags":                   whole,
+	}
 }
 
 // endpointSets are the same within an endpoint's settings, whatever its network is called.
-var endpointSets = patterns("container.NetworkSettings.Networks.*.Aliases", "container.NetworkSettings.Networks.*.DNSNames",
-	"container.NetworkSettings.Networks.*.Links")
+func endpointSets() patternList {
+	return patterns("container.NetworkSettings.Networks.*.Aliases", "container.NetworkSettings.Networks.*.DNSNames",
+		"container.NetworkSettings.Networks.*.Links")
+}
 
 func whole(item any) string { return fmt.Sprint(item) }
 
@@ -76,10 +82,13 @@ type normalizer struct {
 	source string            // the Compose file: an address or a port that it names is compared as it is
 	ids    map[string]string // an ID, whole and short -> what it is of
 	ranges [][2]int          // of ports that the file names, of which the engine takes a free one
+
+	differs, endpointSets patternList
+	sets                  map[string]func(any) string
 }
 
 func newNormalizer(source string, seen snapshot) normalizer {
-	n := normalizer{source: source, ids: map[string]string{}}
+	n := normalizer{source: source, ids: map[string]string{}, differs: differs(), endpointSets: endpointSets(), sets: sets()}
 	const short = 12
 	for name, id := range seen.ids {
 		id = strings.TrimPrefix(id, "sha256:")
@@ -123,7 +132,7 @@ func addState(values fields, object any) {
 
 func (n normalizer) add(values fields, kind, path string, value any) {
 	full := kind + "." + path
-	if path != "" && differs.match(full) {
+	if path != "" && n.differs.match(full) {
 		return
 	}
 	switch value := value.(type) {
@@ -141,8 +150,8 @@ func (n normalizer) add(values fields, kind, path string, value any) {
 
 func (n normalizer) addList(values fields, kind, path string, list []any) {
 	full := kind + "." + path
-	name, isSet := sets[full]
-	if !isSet && endpointSets.match(full) {
+	name, isSet := n.sets[full]
+	if !isSet && n.endpointSets.match(full) {
 		name, isSet = whole, true
 	}
 	for i, item := range list {
@@ -162,16 +171,15 @@ func join(path, key string) string {
 }
 
 var (
-	hexID       = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
-	shortID     = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
-	ipv4        = regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}\b`)
-	ipv6        = regexp.MustCompile(`\b[0-9a-f]{1,4}:[0-9a-f:]*:[0-9a-f:]*\b|\b[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,7}\b`)
-	mac         = regexp.MustCompile(`\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b`)
-	portRange   = regexp.MustCompile(`\b(\d+)-(\d+)\b`)
-	configHash  = regexp.MustCompile(`\.Labels\.com\.docker\.compose\.config-hash$`)
-	boundPort   = regexp.MustCompile(`^container\.NetworkSettings\.Ports\..*\.HostPort$`)
-	dependsOn   = regexp.MustCompile(`^container\.Config\.Labels\.com\.docker\.compose\.depends_on$`)
-	unspecified = []string{"0.0.0.0", "127.0.0.1", "::"}
+	hexID      = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
+	shortID    = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
+	ipv4       = regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}\b`)
+	ipv6       = regexp.MustCompile(`\b[0-9a-f]{1,4}:[0-9a-f:]*:[0-9a-f:]*\b|\b[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,7}\b`)
+	mac        = regexp.MustCompile(`\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b`)
+	portRange  = regexp.MustCompile(`\b(\d+)-(\d+)\b`)
+	configHash = regexp.MustCompile(`\.Labels\.com\.docker\.compose\.config-hash$`)
+	boundPort  = regexp.MustCompile(`^container\.NetworkSettings\.Ports\..*\.HostPort$`)
+	dependsOn  = regexp.MustCompile(`^container\.Config\.Labels\.com\.docker\.compose\.depends_on$`)
 )
 
 // scalar is a plain value, with what the engine chose replaced by a word.
@@ -218,7 +226,8 @@ func (n normalizer) words(content string) string {
 		return id
 	}
 	given := func(address string) string {
-		if slices.Contains(unspecified, address) || strings.Contains(n.source, address) {
+		switch {
+		case address == "0.0.0.0", address == "127.0.0.1", address == "::", strings.Contains(n.source, address):
 			return address
 		}
 		return "<address>"
