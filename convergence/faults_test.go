@@ -17,10 +17,26 @@ services:
   side: {image: box, network_mode: "service:app"}
   user: {image: box, depends_on: {app: {condition: service_started, restart: true}}}
 `
+	// They end where one of their files is not there, and tell what is in them.
+	const files = `
+services:
+  plain: {image: box, scale: 2, configs: [settings], secrets: [password], command: [-cat, /run/secrets/password, -cat, /settings, -stay]}
+  locked:
+    image: box
+    read_only: true
+    tmpfs: [/run]
+    configs: [settings]
+    secrets: [password]
+    command: [-cat, /run/secrets/password, -cat, /settings, -stay]
+secrets: {password: {environment: PASSWORD}}
+configs: {settings: {content: "%s\n"}}
+`
 	return map[string][2]string{
-		"create":  {"", fmt.Sprintf(shop, "info")},
-		"replace": {fmt.Sprintf(shop, "info"), strings.ReplaceAll(fmt.Sprintf(shop, "debug"), "restart: always", "restart: unless-stopped")},
-		"shared":  {fmt.Sprintf(shared, "1"), fmt.Sprintf(shared, "2")},
+		"files":         {"", fmt.Sprintf(files, "one")},
+		"files replace": {fmt.Sprintf(files, "one"), fmt.Sprintf(files, "two")},
+		"create":        {"", fmt.Sprintf(shop, "info")},
+		"replace":       {fmt.Sprintf(shop, "info"), strings.ReplaceAll(fmt.Sprintf(shop, "debug"), "restart: always", "restart: unless-stopped")},
+		"shared":        {fmt.Sprintf(shared, "1"), fmt.Sprintf(shared, "2")},
 		"network": {
 			"services: {web: {image: box}, db: {image: box, restart: always}}\nnetworks: {default: {driver_opts: {a: '1'}}}",
 			"services: {web: {image: box}, db: {image: box, restart: always, user: '1'}}\nnetworks: {default: {driver_opts: {a: '2'}}}",
@@ -93,7 +109,32 @@ func goWrong(t *testing.T, models [2]string, fault dockertest.Fault) (happened b
 			t.Errorf("call %d: debris: %s", fault.Nth, s.Snapshot())
 		}
 	}
+	s.hasFiles(models[1], fault)
 	return happened
+}
+
+// hasFiles expects that every container of a model with files has them, and that there are no volumes of files but theirs.
+func (s *stage) hasFiles(model string, fault dockertest.Fault) {
+	s.t.Helper()
+	synctest.Wait() // for what the containers say
+	snapshot := s.Snapshot()
+	mounted := map[string]bool{}
+	for _, c := range snapshot.Containers {
+		for _, mount := range c.Mounts {
+			volume, _, _ := strings.Cut(mount, ":")
+			mounted[volume] = true
+		}
+		_, content, usesFiles := strings.Cut(model, `content: "`)
+		content, _, _ = strings.Cut(content, `\n"`)
+		if usesFiles && (c.State != "running" || c.Log != "hunter2"+content+"\n") {
+			s.t.Errorf("call %d: %s is %s and has %q", fault.Nth, c.Name, c.State, c.Log)
+		}
+	}
+	for _, volume := range snapshot.Volumes {
+		if _, ofFiles := volume.Labels["dev.muster.files"]; ofFiles && !mounted[volume.Name] {
+			s.t.Errorf("call %d: left: volume %s\n%s", fault.Nth, volume.Name, snapshot)
+		}
+	}
 }
 
 // nothingIsDown expects that every service that ran before has as many running containers as before, or as it shall have now.

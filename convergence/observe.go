@@ -16,7 +16,7 @@ import (
 )
 
 // Observe looks at what a project has on the engine: four list calls at once, however many services there are. Images are only
-// listed where the project is known and names some.
+// listed where the project is known and names some, and the version is only asked for where it matters.
 func Observe(ctx context.Context, eng engine.Engine, name string, p *project.Project) (plan.State, error) {
 	var state plan.State
 	var images []engine.Image
@@ -39,6 +39,13 @@ func Observe(ctx context.Context, eng engine.Engine, name string, p *project.Pro
 			return wrapf(err, "list images")
 		})
 	}
+	if p != nil && plan.NeedsVersion(p) {
+		calls.Go(func() error {
+			version, err := eng.Version(ctx)
+			state.API = version.API
+			return wrapf(err, "ask for the engine's version")
+		})
+	}
 	if err := calls.Wait(); err != nil {
 		return plan.State{}, err
 	}
@@ -52,7 +59,9 @@ func Observe(ctx context.Context, eng engine.Engine, name string, p *project.Pro
 // withHash leaves out the containers of docker compose's hooks, which have the project's label and no hash: they are nobody's
 // replicas.
 func withHash(containers []engine.Container) []engine.Container {
-	return slices.DeleteFunc(containers, func(c engine.Container) bool { return c.Labels[project.LabelConfigHash] == "" })
+	return slices.DeleteFunc(containers, func(c engine.Container) bool {
+		return c.Labels[project.LabelConfigHash] == "" && c.Labels[project.LabelFiles] == ""
+	})
 }
 
 func wrapf(err error, format string, arguments ...any) error {

@@ -50,13 +50,18 @@ func (s *stage) connect() engine.Engine {
 
 func (s *stage) load(content string, options ...func(*project.Options)) *project.Project {
 	s.t.Helper()
-	opts := project.Options{Files: []string{"-"}, Stdin: strings.NewReader(content), Dir: s.dir, Name: "p"}
+	opts := project.Options{
+		Files: []string{"-"}, Stdin: strings.NewReader(content), Dir: s.dir, Name: "p", Env: []string{"PASSWORD=hunter2"},
+	}
 	for _, option := range options {
 		option(&opts)
 	}
 	p, err := project.Load(s.t.Context(), opts)
 	if err != nil {
 		s.t.Fatalf("load:\n%v", err)
+	}
+	if err := p.ReadContents(); err != nil {
+		s.t.Fatalf("read contents:\n%v", err)
 	}
 	return p
 }

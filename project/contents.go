@@ -32,8 +32,8 @@ func (c Content) String() string { return fmt.Sprintf("(%d bytes)", len(c.bytes)
 func (c Content) GoString() string { return c.String() }
 
 // ReadContents reads what the secrets and configs hold: from files, from the environment, from the model itself. It keeps digests of
-// all, and the contents of those that have to be copied into containers. It is the one method that changes the project: call it before others
-// read it.
+// all, and the contents of those that have to be copied into containers. It is the one method that changes the project: call it
+// before others read it.
 //
 // The error is a [*LoadError] with all files that are missing or cannot be read, and all variables that are not set.
 func (p *Project) ReadContents() error {

@@ -30,6 +30,9 @@ const (
 
 	// LabelSpec holds what makes a container, network or volume "the same", field by field: see [Fingerprint].
 	LabelSpec = "dev.muster.spec"
+	// LabelFiles is on volumes that hold the secrets and configs of one container, and go with it, and on the containers through which
+	// they are filled. Its value is the project.
+	LabelFiles = "dev.muster.files"
 	// LabelDeploy is the number of the `up` that made the object, counted per project from 1.
 	LabelDeploy = "dev.muster.deploy"
 )

@@ -39,6 +39,8 @@ type (
 	Mount = types.ServiceVolumeConfig
 	// BindOptions are the options of a bind mount.
 	BindOptions = types.ServiceVolumeBind
+	// VolumeOptions are the options of the mount of a volume.
+	VolumeOptions = types.ServiceVolumeVolume
 	// Endpoint is a service's attachment to one network; nil where the file gives no options.
 	Endpoint = types.ServiceNetworkConfig
 	// HealthCheck is a service's `healthcheck`.

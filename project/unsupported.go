@@ -64,23 +64,9 @@ func (r *reporter) service(prefix string, service Service) {
 		{"pull_policy", policy == "daily" || policy == "weekly" || strings.HasPrefix(policy, "every_")},
 		{"pull_refresh_after", service.PullRefreshAfter != ""},
 	})
-	for _, secret := range service.Secrets {
-		r.reference(prefix+"secrets."+secret.Source, FileReference(secret))
-	}
-	for _, config := range service.Configs {
-		r.reference(prefix+"configs."+config.Source, FileReference(config))
-	}
 	if service.Deploy != nil {
 		r.deploy(prefix+"deploy.", service.Deploy)
 	}
-}
-
-func (r *reporter) reference(prefix string, reference FileReference) {
-	r.table(prefix+".", []attribute{
-		{"uid", reference.UID != ""},
-		{"gid", reference.GID != ""},
-		{"mode", reference.Mode != nil},
-	})
 }
 
 func (r *reporter) deploy(prefix string, deploy *Deploy) {
@@ -107,8 +93,6 @@ func (r *reporter) deploy(prefix string, deploy *Deploy) {
 
 func (r *reporter) file(prefix string, object FileObject) {
 	r.table(prefix, []attribute{
-		{"environment", object.Environment != ""},
-		{"content", object.Content != "" && object.Environment == ""},
 		{"external", bool(object.External)},
 		{"driver", object.Driver != ""},
 		{"driver_opts", len(object.DriverOpts) > 0 && object.Driver != ""},

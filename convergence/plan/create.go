@@ -31,10 +31,13 @@ func (r *reconciler) createMissing(s *servicePlan) {
 			r.group, r.only = s.group, one.only
 			if one.resume == nil {
 				one.create = []NodeID{r.create(s, one, one.newName(), cleared)}
-				r.creates[s.group] = append(r.creates[s.group], one.create...)
+			} else {
+				one.create = r.fillAgain(s, *one.resume, nil)
 			}
+			r.creates[s.group] = append(r.creates[s.group], one.create...)
 			r.undoDetach(s, one)
 			r.undo(r.restore(s, one))
+			r.undoFiles(s, one)
 		default:
 			r.keepName(s, one, cleared)
 		}
@@ -85,7 +88,7 @@ func (r *reconciler) create(s *servicePlan, one *replica, name string, after []N
 			r.after(id, shared.replicas[0].create...)
 		}
 	}
-	return id
+	return r.fillNew(s, create.Target, id)
 }
 
 // shares are the containers whose namespaces or volumes a service shares, by service, and what those of them that are created

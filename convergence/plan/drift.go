@@ -48,6 +48,7 @@ func (r *reconciler) fingerprintReasons(s *servicePlan, container engine.Contain
 			reasons[i] = Reason{Text: "shares with a container of " + service + " that is not there any more"}
 		}
 	}
+	nameFiles(reasons, s.service)
 	return reasons
 }
 

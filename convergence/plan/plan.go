@@ -145,23 +145,15 @@ func (r Reason) String() string {
 	return r.Path + " " + quoted(r.Old) + " -> " + quoted(r.New)
 }
 
-// hidden tells of what secrets, configs, env files and label files hold by name only: "secret db_password changed",
-// "environment.LOG_LEVEL added".
+// hidden tells of what secrets, configs, env files and label files hold by name only: "environment.LOG_LEVEL added".
 func (r Reason) hidden() string {
-	what := r.Path
-	for _, kind := range []string{"secret", "config"} {
-		if name, ok := strings.CutPrefix(what, kind+"s."); ok {
-			what = kind + " " + strings.TrimSuffix(name, ".content")
-			break
-		}
-	}
 	switch {
 	case r.Added:
-		return what + " added"
+		return r.Path + " added"
 	case r.Removed:
-		return what + " removed"
+		return r.Path + " removed"
 	}
-	return what + " changed"
+	return r.Path + " changed"
 }
 
 func quoted(value string) string {

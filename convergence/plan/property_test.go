@@ -11,6 +11,7 @@ import (
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/plan"
 	"github.com/muster-dev/muster/graph"
+	"github.com/muster-dev/muster/project"
 )
 
 // randomModel writes a Compose file. Services depend only on earlier ones, so there is no cycle.
@@ -34,6 +35,10 @@ func randomModel(random *rand.Rand) string {
 		if random.IntN(3) == 0 {
 			fmt.Fprintf(&text, "    volumes: [%s]\n", pick(`"data:/data"`, `"/anonymous"`, `"data:/data:ro"`))
 		}
+		if random.IntN(3) == 0 {
+			fmt.Fprintf(&text, "    configs: [c, {source: c, target: %s}]\n    secrets: [s]\n    read_only: %s\n",
+				pick("/etc/c", "/data/c", "/run/secrets/c"), pick("true", "false"))
+		}
 		shares := i > 0 && random.IntN(6) == 0
 		if shares {
 			fmt.Fprintf(&text, "    network_mode: service:%s\n", names[random.IntN(i)])
@@ -46,6 +51,7 @@ func randomModel(random *rand.Rand) string {
 		}
 	}
 	fmt.Fprintf(&text, "networks:\n  front: {driver_opts: {n: %q}}\n  back: {}\nvolumes: {data: }\n", pick("1", "2"))
+	fmt.Fprintf(&text, "configs: {c: {content: %s}}\nsecrets: {s: {environment: PASSWORD}}\n", pick("one", "two"))
 	return text.String()
 }
 
@@ -69,7 +75,9 @@ func TestRandomPairsConverge(t *testing.T) {
 			p := load(t, after, "")
 			w.converges(t, p, plan.Policy{RemoveOrphans: random.IntN(2) == 0})
 			w.apply(t, plan.Teardown(plan.TeardownInput{Name: "p", State: w.State, RemoveVolumes: true}))
-			named := slices.DeleteFunc(w.Volumes, func(v engine.Volume) bool { return len(v.Name) == anonymousName })
+			named := slices.DeleteFunc(w.Volumes, func(v engine.Volume) bool {
+				return len(v.Name) == anonymousName && v.Labels[project.LabelFiles] == ""
+			})
 			if len(w.Containers)+len(w.Networks)+len(named) > 0 {
 				t.Errorf("left after a teardown: %v %v %v", w.Containers, w.Networks, named)
 			}

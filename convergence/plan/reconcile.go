@@ -31,7 +31,7 @@ func Reconcile(input Input) (*Plan, error) {
 		Input: input, builder: newBuilder(input.Project.Name),
 		existing: map[string][]engine.Container{}, networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
 		images: map[string]*imagePlan{}, services: map[string]*servicePlan{}, gone: map[string]bool{},
-		creates: map[int][]NodeID{},
+		creates: map[int][]NodeID{}, volumesFilled: map[string]bool{},
 	}
 	if input.Policy.Wait && input.Policy.WaitTimeout > 0 {
 		r.deadline = step.NewDeadline(input.Policy.WaitTimeout)
@@ -107,6 +107,7 @@ type reconciler struct {
 	starts         []NodeID         // every start of the plan
 	rangeStart     []NodeID         // the last start of a container with a published port range
 	removals       []NodeID         // every removal of a container
+	volumesFilled  map[string]bool  // that the plan puts secrets and configs into
 	orphanRemovals []NodeID
 	committing     []commit
 	leftAnyway     []engine.Container // containers that stay and that the plan does not otherwise look at
@@ -122,6 +123,8 @@ func (r *reconciler) sortContainers() {
 		_, enabled := r.Project.Services[container.Service]
 		_, disabled := r.Project.DisabledServices[container.Service]
 		switch {
+		case isHelper(container):
+			r.removeHelper(container)
 		case container.OneOff && container.Running():
 			r.leftAnyway = append(r.leftAnyway, container)
 		case container.OneOff, !enabled && !disabled:
@@ -141,6 +144,7 @@ func (r *reconciler) sortContainers() {
 // finish plans what comes last, and tells what was done for whom.
 func (r *reconciler) finish(order []string) {
 	r.commitReplacements()
+	r.removeFileVolumes()
 	r.waitForAll(order)
 	r.tellOfOrphans()
 	r.removeUnusedNetworks()

@@ -113,6 +113,7 @@ func (r *reconciler) keepUnstarted(s *servicePlan, one *replica) {
 		r.startAgain(s, one, gate{})
 		return
 	}
+	r.filled(s, one)
 	r.reattachKept(s, one)
 }
 

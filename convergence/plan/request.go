@@ -25,7 +25,7 @@ func (r *reconciler) request(s *servicePlan, one *replica, name string) engine.C
 		IPC:         r.shared(service.Ipc),
 		PID:         r.shared(service.Pid),
 		VolumesFrom: r.volumesFrom(service),
-		Mounts:      r.mounts(service, one),
+		Mounts:      r.mounts(s, one, name),
 		Links:       r.links(service),
 	}
 	request.Service.SecurityOpt = r.securityOptions(service)
@@ -172,7 +172,8 @@ func (r *reconciler) links(service project.Service) []string {
 
 // mounts are the service's, with volumes under the engine's names, then the files of configs and secrets, then the anonymous
 // volumes of the container that is replaced. The first that claims a target has it.
-func (r *reconciler) mounts(service project.Service, one *replica) []project.Mount {
+func (r *reconciler) mounts(s *servicePlan, one *replica, containerName string) []project.Mount {
+	service := s.service
 	var mounts []project.Mount
 	taken := map[string]bool{}
 	add := func(mount project.Mount) {
@@ -195,37 +196,13 @@ func (r *reconciler) mounts(service project.Service, one *replica) []project.Mou
 		}
 		add(mount)
 	}
-	for _, config := range service.Configs {
-		add(fileMount(r.Project.Configs[config.Source].File, configTarget(config.Target, config.Source)))
-	}
-	for _, secret := range service.Secrets {
-		add(fileMount(r.Project.Secrets[secret.Source].File, secretTarget(secret.Target, secret.Source)))
+	for _, mount := range r.fileMounts(s, containerName) {
+		add(mount)
 	}
 	for _, target := range sortedKeys(anonymous) {
 		add(project.Mount{Type: project.MountVolume, Source: anonymous[target], Target: target})
 	}
 	return mounts
-}
-
-// fileMount binds a file for reading; one that is missing is not made up as a folder.
-func fileMount(source, target string) project.Mount {
-	return project.Mount{
-		Type: project.MountBind, Source: source, Target: target, ReadOnly: true,
-		Bind: &project.BindOptions{CreateHostPath: false},
-	}
-}
-
-func configTarget(target, source string) string {
-	return path.Join("/", cmp.Or(target, source))
-}
-
-func secretTarget(target, source string) string {
-	const dir = "/run/secrets"
-	target = cmp.Or(target, source)
-	if path.IsAbs(target) {
-		return target
-	}
-	return path.Join(dir, target)
 }
 
 // anonymousVolumes are those of the container that is replaced, by target: the new one takes them over, or their data would be
@@ -239,7 +216,7 @@ func (r *reconciler) anonymousVolumes(one *replica) map[string]string {
 		if mount.Type != project.MountVolume {
 			continue
 		}
-		if volume, ok := r.State.volume(mount.Name); ok && isAnonymous(volume) {
+		if volume, ok := r.State.volume(mount.Name); ok && isAnonymous(volume) && !isFiles(volume, r.Project.Name) {
 			volumes[path.Clean(mount.Target)] = mount.Name
 		}
 	}

@@ -17,6 +17,7 @@ type servicePlan struct {
 	service     project.Service
 	fields      project.Fields
 	hash        string
+	files       []file     // its secrets and configs
 	replicas    []*replica // in the order of their numbers
 	obsolete    []engine.Container
 	leftover    []engine.Container // of an interrupted replacement
@@ -72,7 +73,7 @@ func (r *reconciler) decideService(service project.Service) {
 		return
 	}
 	s.fields, s.hash = identity.Fields, identity.Hash
-	r.checkFiles(service)
+	r.planFiles(s)
 	r.checkSharing(service)
 	found := r.matchNumbers(s)
 	wanted := max(service.GetScale(), 0)
@@ -191,20 +192,6 @@ func sortedInts[V any](m map[int]V) []int {
 	return numbers
 }
 
-// checkFiles refuses what a container would silently lack: secrets and configs that are not files.
-func (r *reconciler) checkFiles(service project.Service) {
-	for _, secret := range service.Secrets {
-		if object := r.Project.Secrets[secret.Source]; object.File == "" {
-			r.unsupportedFile("secret", secret.Source, service.Name)
-		}
-	}
-	for _, config := range service.Configs {
-		if object := r.Project.Configs[config.Source]; object.File == "" {
-			r.unsupportedFile("config", config.Source, service.Name)
-		}
-	}
-}
-
 // checkSharing refuses to share what will not be there.
 func (r *reconciler) checkSharing(service project.Service) {
 	for _, sharing := range graph.SharedWith(service) {
@@ -218,12 +205,4 @@ func (r *reconciler) checkSharing(service project.Service) {
 			Try:     "give service \"" + sharing.Service + "\" at least one replica",
 		})
 	}
-}
-
-func (r *reconciler) unsupportedFile(kind, name, service string) {
-	r.problem(Problem{
-		Ref: graph.Service(service), Position: r.Project.Place(kind + "s." + name),
-		Message: "service \"" + service + "\" uses " + kind + " \"" + name + "\", which is not from a file: not supported yet",
-		Try:     "put its value into a file and name that with `file:`",
-	})
 }

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +24,8 @@ import (
 // world is a state that steps can be carried out on, without an engine: what the planner's tests plan against.
 type world struct {
 	plan.State
-	created int
+	created  int
+	archives int
 }
 
 func digest(text string) string {
@@ -32,7 +35,9 @@ func digest(text string) string {
 
 func load(t *testing.T, content, services string, options ...func(*project.Options)) *project.Project {
 	t.Helper()
-	opts := project.Options{Files: []string{"-"}, Stdin: strings.NewReader(content), Dir: t.TempDir(), Name: "p"}
+	opts := project.Options{
+		Files: []string{"-"}, Stdin: strings.NewReader(content), Dir: t.TempDir(), Name: "p", Env: []string{"PASSWORD=hunter2"},
+	}
 	if services != "" {
 		opts.Services = strings.Split(services, ",")
 	}
@@ -42,6 +47,9 @@ func load(t *testing.T, content, services string, options ...func(*project.Optio
 	p, err := project.Load(t.Context(), opts)
 	if err != nil {
 		t.Fatalf("load:\n%v", err)
+	}
+	if err := p.ReadContents(); err != nil {
+		t.Fatalf("read contents:\n%v", err)
 	}
 	p.WorkingDir = "/p"
 	return p
@@ -188,7 +196,10 @@ func (s *simulated) CreateContainer(_ context.Context, request engine.CreateCont
 		name := mount.Source
 		if mount.Type == project.MountVolume && name == "" {
 			name = digest(c.ID + mount.Target)[7:]
-			s.world.Volumes = append(s.world.Volumes, engine.Volume{Name: name, Labels: map[string]string{project.LabelAnonymous: ""}})
+			s.makeVolume(mount, name, map[string]string{project.LabelAnonymous: ""})
+		}
+		if mount.Volume != nil && mount.Volume.Labels[project.LabelFiles] != "" {
+			s.makeVolume(mount, name, map[string]string{})
 		}
 		if mount.Type == project.MountVolume && !slices.ContainsFunc(s.world.Volumes, func(v engine.Volume) bool { return v.Name == name }) {
 			return engine.Created{}, fmt.Errorf("volume %q: %w", name, engine.ErrNotFound)
@@ -197,6 +208,28 @@ func (s *simulated) CreateContainer(_ context.Context, request engine.CreateCont
 	}
 	s.world.Containers = append(s.world.Containers, c)
 	return engine.Created{ID: c.ID}, nil
+}
+
+// makeVolume makes the volume of a mount, unless it is there.
+func (s *simulated) makeVolume(mount project.Mount, name string, labels map[string]string) {
+	if slices.ContainsFunc(s.world.Volumes, func(v engine.Volume) bool { return v.Name == name }) {
+		return
+	}
+	if mount.Volume != nil {
+		maps.Copy(labels, mount.Volume.Labels)
+	}
+	s.world.Volumes = append(s.world.Volumes, engine.Volume{Name: name, Labels: labels})
+}
+
+// PutArchive only takes files for what is there and has not run.
+func (s *simulated) PutArchive(_ context.Context, ref, _ string, _ io.Reader) error {
+	return s.change(ref, func(c *engine.Container) error {
+		if c.State != engine.StateCreated {
+			return fmt.Errorf("files for %s, which is %s", c.Name, c.State)
+		}
+		s.world.archives++
+		return nil
+	})
 }
 
 func (s *simulated) StartContainer(_ context.Context, ref string) error {

@@ -137,7 +137,7 @@ func (r *reconciler) startKept(s *servicePlan, one *replica, g gate) {
 		if one.current != nil {
 			container.ID = one.current.ID
 		}
-		start := r.addStart(s, one, step.StartContainer{Target: container}, slices.Concat(one.create, r.reattachKept(s, one)))
+		start := r.addStart(s, one, step.StartContainer{Target: container}, slices.Concat(r.filled(s, one), r.reattachKept(s, one)))
 		one.again = true
 		r.after(start, g.must...)
 		r.follow(start, g.may...)

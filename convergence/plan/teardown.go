@@ -55,6 +55,7 @@ func Teardown(input TeardownInput) *Plan {
 	if input.RemoveVolumes {
 		t.removeVolumes()
 	}
+	t.removeFileVolumes()
 	t.removeImages()
 	if t.plan.Empty() {
 		t.warn(graph.Ref{}, "No resource found to remove for project %q.", input.Name)
@@ -90,7 +91,10 @@ func (t *teardown) choose() {
 }
 
 func (t *teardown) isOrphan(container engine.Container) bool {
-	if container.OneOff {
+	switch {
+	case isHelper(container):
+		return false
+	case container.OneOff:
 		return true
 	}
 	if t.Project == nil {
@@ -210,7 +214,19 @@ func (t *teardown) removeVolumes() {
 func (t *teardown) removeAnonymousVolumes() {
 	users := t.volumeUsers()
 	for _, volume := range t.State.Volumes {
-		if isAnonymous(volume) && len(users[volume.Name]) > 0 {
+		if isAnonymous(volume) && !isFiles(volume, t.Name) && len(users[volume.Name]) > 0 {
+			t.removeVolume("", volume, users)
+		}
+	}
+}
+
+// removeFileVolumes removes the volumes of secrets and configs of the containers that go, and those that nobody has any more. Nobody's data
+// is in them.
+func (t *teardown) removeFileVolumes() {
+	users := t.volumeUsers()
+	for _, volume := range t.State.Volumes {
+		left := len(t.Services) == 0 && len(mountingVolume(t.State.Containers, volume.Name)) == 0
+		if isFiles(volume, t.Name) && (left || len(users[volume.Name]) > 0) {
 			t.removeVolume("", volume, users)
 		}
 	}
@@ -381,6 +397,7 @@ func RemoveContainers(input RemoveInput) *Plan {
 	if input.Volumes {
 		t.removeAnonymousVolumes()
 	}
+	t.removeFileVolumes()
 	return t.plan
 }
 

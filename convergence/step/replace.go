@@ -115,8 +115,8 @@ func (s RestoreContainer) removeNew(ctx context.Context, eng engine.Containers, 
 		if err != nil {
 			return fmt.Errorf("look for the new container: %w", err)
 		}
-		// Its anonymous volumes are the old one's, taken over by name, so they are not to go with it.
-		if err := gone(eng.RemoveContainer(ctx, found.ID, engine.RemoveContainer{Force: true})); err != nil {
+		// The anonymous volumes that go with it are its own: those of the old one it has taken over by name, and engines leave such.
+		if err := gone(eng.RemoveContainer(ctx, found.ID, engine.RemoveContainer{Force: true, Volumes: true})); err != nil {
 			return fmt.Errorf("remove the new container: %w", err)
 		}
 	}
