@@ -31,7 +31,18 @@ services:
 secrets: {password: {environment: PASSWORD}}
 configs: {settings: {content: "%s\n"}}
 `
+	const hooked = `
+services:
+  web:
+    image: box
+    restart: always
+    environment: {N: "%s"}
+    post_start: [{command: [/testbox]}]
+    pre_stop: [{command: [/testbox]}, {command: [/testbox, -out, bye]}]
+  user: {image: box, pre_stop: [{command: [/testbox]}], depends_on: {web: {condition: service_started, restart: true}}}
+`
 	return map[string][2]string{
+		"hooks":         {fmt.Sprintf(hooked, "1"), fmt.Sprintf(hooked, "2")},
 		"files":         {"", fmt.Sprintf(files, "one")},
 		"files replace": {fmt.Sprintf(files, "one"), fmt.Sprintf(files, "two")},
 		"create":        {"", fmt.Sprintf(shop, "info")},

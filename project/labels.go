@@ -33,6 +33,8 @@ const (
 	// LabelFiles is on volumes that hold the secrets and configs of one container, and go with it, and on the containers through which
 	// they are filled. Its value is the project.
 	LabelFiles = "dev.muster.files"
+	// LabelHooks holds the service's post_start and pre_stop hooks, see [Hooks]: a stop finds them where there is no file.
+	LabelHooks = "dev.muster.hooks"
 	// LabelDeploy is the number of the `up` that made the object, counted per project from 1.
 	LabelDeploy = "dev.muster.deploy"
 )

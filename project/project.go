@@ -33,6 +33,8 @@ type (
 	FileObject = types.FileObjectConfig
 	// Dependency is one entry of a service's `depends_on`.
 	Dependency = types.ServiceDependency
+	// ServiceHook is a command that is run in a container.
+	ServiceHook = types.ServiceHook
 	// Port is one published port of a service, long form.
 	Port = types.ServicePortConfig
 	// Mount is one entry of a service's `volumes`, long form.

@@ -54,8 +54,6 @@ func (r *reporter) service(prefix string, service Service) {
 	policy := service.PullPolicy
 	r.table(prefix, []attribute{
 		{"pre_start", len(service.PreStart) > 0},
-		{"post_start", len(service.PostStart) > 0},
-		{"pre_stop", len(service.PreStop) > 0},
 		{"provider", service.Provider != nil},
 		{"models", len(service.Models) > 0},
 		{"use_api_socket", service.UseAPISocket},

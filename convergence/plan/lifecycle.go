@@ -44,6 +44,7 @@ func StartContainers(input LifecycleInput) (*Plan, error) {
 		l.startStill(service)
 	}
 	l.waitForAll()
+	l.addHooks(newHooked(l.Project, l.State))
 	return l.plan, nil
 }
 
@@ -61,6 +62,7 @@ func RestartContainers(input LifecycleInput) (*Plan, error) {
 	for _, service := range l.ordered(chosen) {
 		l.restart(service)
 	}
+	l.addHooks(newHooked(l.Project, l.State))
 	return l.plan, nil
 }
 

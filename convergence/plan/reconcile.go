@@ -149,6 +149,7 @@ func (r *reconciler) finish(order []string) {
 	r.tellOfOrphans()
 	r.removeUnusedNetworks()
 	r.describe(order)
+	r.addHooks(newHooked(r.Project, r.State))
 }
 
 // observedNumber is a container's replica number; one without the label counts as the first.

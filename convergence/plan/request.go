@@ -46,6 +46,9 @@ func (r *reconciler) labels(s *servicePlan, one *replica) map[string]string {
 	if image := r.images[r.Project.ImageName(s.service)]; image.current != nil && len(image.brought) == 0 {
 		labels[project.LabelImage] = image.current.ID
 	}
+	if hooks := project.ServiceHooks(r.Project, s.service); !hooks.Empty() {
+		labels[project.LabelHooks] = hooks.Label()
+	}
 	if one.current != nil {
 		labels[project.LabelReplace] = cmp.Or(s.service.ContainerName, s.service.Name+"-"+strconv.Itoa(one.number))
 	}

@@ -244,6 +244,16 @@ func (s *simulated) StartContainer(_ context.Context, ref string) error {
 	})
 }
 
+func (s *simulated) Exec(_ context.Context, ref string, request engine.Exec, _ func(engine.Frame) error) (int, error) {
+	return 0, s.change(ref, func(c *engine.Container) error {
+		if c.State != engine.StateRunning {
+			return fmt.Errorf("%s does not run: %w", ref, engine.ErrConflict)
+		}
+		c.Status = strings.TrimPrefix(c.Status+" "+strings.Join(request.Command, " "), " ")
+		return nil
+	})
+}
+
 func (s *simulated) StopContainer(_ context.Context, ref string, _ *time.Duration) error {
 	return s.change(ref, func(c *engine.Container) error {
 		c.State = engine.StateExited

@@ -17,8 +17,8 @@ import (
 // TeardownInput is what a teardown is planned from.
 type TeardownInput struct {
 	Name string // of the project
-	// Project is what the file says; nil where there is none. It only tells orphans apart: what is taken down is what the
-	// labels say, so services that a profile leaves out go too.
+	// Project is what the file says; nil where there is none. It only tells orphans apart, and which hooks to run: what is taken
+	// down is what the labels say, so services that a profile leaves out go too.
 	Project *project.Project
 	State   State
 	// Services limits it to these services; empty means all.
@@ -60,6 +60,7 @@ func Teardown(input TeardownInput) *Plan {
 	if t.plan.Empty() {
 		t.warn(graph.Ref{}, "No resource found to remove for project %q.", input.Name)
 	}
+	t.addHooks(newHooked(input.Project, input.State))
 	return t.plan
 }
 
@@ -317,7 +318,8 @@ func (t *teardown) names(service string) bool {
 // StopInput is what stopping a project is planned from.
 type StopInput struct {
 	Name string // of the project
-	// Project is what the file says; nil where there is none. It only tells orphans apart, which are left alone.
+	// Project is what the file says; nil where there is none. It only tells orphans apart, which are left alone, and which hooks
+	// to run.
 	Project  *project.Project
 	State    State
 	Services []string // empty means all
@@ -337,6 +339,7 @@ func StopContainers(input StopInput) *Plan {
 		t.stops[container.Service] = append(t.stops[container.Service], stop)
 		t.note(End, container)
 	})
+	t.addHooks(newHooked(input.Project, input.State))
 	return t.plan
 }
 
@@ -398,6 +401,7 @@ func RemoveContainers(input RemoveInput) *Plan {
 		t.removeAnonymousVolumes()
 	}
 	t.removeFileVolumes()
+	t.addHooks(newHooked(input.Project, input.State))
 	return t.plan
 }
 

@@ -160,11 +160,27 @@ type StartContainer struct {
 	Again bool
 	// Restart says that it is the second half of a restart, which is told of as a whole.
 	Restart bool
+	// PostStart are the hooks to run in it, where it is started to undo something: else they are steps of their own.
+	PostStart []project.Hook
 }
 
 // Run implements [Step].
 func (s StartContainer) Run(ctx context.Context, eng engine.Engine, _ func(Progress)) error {
-	return eng.StartContainer(ctx, s.ref())
+	return startWithHooks(ctx, eng, s.Target, s.PostStart)
+}
+
+// startWithHooks starts a container and runs its hooks, unless it runs already.
+func startWithHooks(ctx context.Context, eng engine.Engine, t Target, hooks []project.Hook) error {
+	if len(hooks) > 0 {
+		found, err := eng.InspectContainer(ctx, t.ref())
+		if err != nil || found.Running() {
+			return err
+		}
+	}
+	if err := eng.StartContainer(ctx, t.ref()); err != nil {
+		return err
+	}
+	return runHooks(ctx, eng, t, PostStart, hooks)
 }
 
 // Action implements [Step].

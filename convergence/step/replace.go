@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/project"
 )
 
 // RenameContainer gives a container another name.
@@ -82,6 +83,7 @@ type RestoreContainer struct {
 	NewFinal   string               // the name that the new one has in the end
 	Policy     engine.RestartPolicy // the old one's, as it was
 	WasRunning bool
+	PostStart  []project.Hook // to run in the old one where it is started again
 }
 
 // Run implements [Step].
@@ -129,11 +131,11 @@ func isTwin(old, other engine.Container) bool {
 		other.Project == old.Project && other.Service == old.Service && other.Number == old.Number
 }
 
-func (s RestoreContainer) restart(ctx context.Context, eng engine.Containers) error {
+func (s RestoreContainer) restart(ctx context.Context, eng engine.Engine) error {
 	if !s.WasRunning {
 		return nil
 	}
-	if err := eng.StartContainer(ctx, s.ID); err != nil {
+	if err := startWithHooks(ctx, eng, s.Target, s.PostStart); err != nil {
 		return fmt.Errorf("start the container that ran before: %w", err)
 	}
 	return nil

@@ -18,7 +18,7 @@ type Step interface {
 	Ref() graph.Ref
 	// Object is what the engine knows it by.
 	Object() Object
-	// Action is what it does in one word for machines: create, start, stop, remove, rename, wait, pull, build, connect, update.
+	// Action is what it does in one word for machines: create, start, stop, remove, rename, wait, pull, build, connect, update, hook.
 	Action() string
 	// Words are docker compose's for the step under way and for its end; empty where it says nothing.
 	Words() (doing, done string)
