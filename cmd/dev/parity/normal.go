@@ -171,21 +171,26 @@ func join(path, key string) string {
 }
 
 var (
-	hexID      = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
-	shortID    = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
-	ipv4       = regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}\b`)
-	ipv6       = regexp.MustCompile(`\b[0-9a-f]{1,4}:[0-9a-f:]*:[0-9a-f:]*\b|\b[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,7}\b`)
-	mac        = regexp.MustCompile(`\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b`)
-	portRange  = regexp.MustCompile(`\b(\d+)-(\d+)\b`)
-	configHash = regexp.MustCompile(`\.Labels\.com\.docker\.compose\.config-hash$`)
-	boundPort  = regexp.MustCompile(`^container\.NetworkSettings\.Ports\..*\.HostPort$`)
-	dependsOn  = regexp.MustCompile(`^container\.Config\.Labels\.com\.docker\.compose\.depends_on$`)
+	hexID       = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
+	shortID     = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
+	ipv4        = regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}\b`)
+	ipv6        = regexp.MustCompile(`\b[0-9a-f]{1,4}:[0-9a-f:]*:[0-9a-f:]*\b|\b[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,7}\b`)
+	mac         = regexp.MustCompile(`\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b`)
+	givenSubnet = regexp.MustCompile(`<address>/\d+`)
+	// An engine's own pools have networks of several sizes.
+	prefixLength = regexp.MustCompile(`^container\.NetworkSettings\..*PrefixLen$`)
+	portRange    = regexp.MustCompile(`\b(\d+)-(\d+)\b`)
+	configHash   = regexp.MustCompile(`\.Labels\.com\.docker\.compose\.config-hash$`)
+	boundPort    = regexp.MustCompile(`^container\.NetworkSettings\.Ports\..*\.HostPort$`)
+	dependsOn    = regexp.MustCompile(`^container\.Config\.Labels\.com\.docker\.compose\.depends_on$`)
 )
 
 // scalar is a plain value, with what the engine chose replaced by a word.
 func (n normalizer) scalar(path string, value any) string {
 	content, isText := value.(string)
 	switch {
+	case prefixLength.MatchString(path) && !strings.Contains(n.source, fmt.Sprintf("/%v", value)):
+		return "<length>"
 	case !isText:
 		return fmt.Sprint(value)
 	case configHash.MatchString(path):
@@ -233,7 +238,8 @@ func (n normalizer) words(content string) string {
 		return "<address>"
 	}
 	content = shortID.ReplaceAllStringFunc(hexID.ReplaceAllStringFunc(content, replace), replace)
-	return ipv4.ReplaceAllStringFunc(ipv6.ReplaceAllStringFunc(mac.ReplaceAllStringFunc(content, given), given), given)
+	content = ipv4.ReplaceAllStringFunc(ipv6.ReplaceAllStringFunc(mac.ReplaceAllStringFunc(content, given), given), given)
+	return givenSubnet.ReplaceAllString(content, "<address>")
 }
 
 // patternList are patterns in which "*" stands for any text.

@@ -279,8 +279,8 @@ func firstLine(err error) string {
 		return err.Error()
 	}
 	for line := range strings.Lines(call.Output) {
-		if !strings.Contains(line, "level=warning") {
-			return strings.TrimSpace(line)
+		if line = strings.TrimSpace(line); line != "" && !strings.Contains(line, "level=warning") && !strings.HasPrefix(line, "WARNING:") {
+			return line
 		}
 	}
 	return call.Error()

@@ -4,7 +4,6 @@ ARG FROM_SHELL
 ENV WORD=$WORD FROM_SHELL=$FROM_SHELL
 RUN --mount=type=secret,id=password test "$(cat /run/secrets/password)" = "correct horse"
 RUN --mount=type=secret,id=own-id test "$(cat /run/secrets/own-id)" = token
-COPY --from=named app.conf /app.conf
 
 FROM base AS final
 LABEL stage=final
