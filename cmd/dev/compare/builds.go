@@ -80,7 +80,8 @@ func (b built) write(context.Context) error {
 		if err := os.MkdirAll(filepath.Join(folder, "content"), private); err != nil {
 			return err
 		}
-		text := "FROM " + b.Base + "\nCOPY content /content\nRUN busybox sha256sum /content/* > /sums\nRUN busybox wc -l /sums > /count\n"
+		text := "FROM " + b.Base + "\nCOPY content " + benchMark + "\nRUN busybox sha256sum " + benchMark + "/* > /sums\n" +
+			"RUN busybox wc -l /sums > " + benchMark + "-count\n"
 		if err := os.WriteFile(filepath.Join(folder, "Dockerfile"), []byte(text), public); err != nil {
 			return err
 		}
@@ -105,17 +106,23 @@ func (b built) remove(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// buildCache lists what the engine keeps of builds, by ID.
+// benchMark is in the description of each step.
+const benchMark = "/muster-bench"
+
+// buildCache lists what the engine keeps of steps like ours, and of contexts, which nothing tells apart; by ID.
 func (o Options) buildCache(ctx context.Context, buildx string) (map[string]bool, error) {
-	list := exec.CommandContext(ctx, buildx, "du", "--format", "{{.ID}}")
+	list := exec.CommandContext(ctx, buildx, "du", "--format", "{{.ID}} {{.Description}}")
 	list.Env = append(os.Environ(), "DOCKER_HOST="+o.Engine.Endpoint().Host, "HOME="+o.Folder)
 	output, err := list.Output()
 	if err != nil {
 		return nil, fmt.Errorf("list cache of builds: %w", err)
 	}
 	found := map[string]bool{}
-	for id := range strings.FieldsSeq(string(output)) {
-		found[id] = true
+	for line := range strings.Lines(string(output)) {
+		id, description, _ := strings.Cut(line, " ")
+		if strings.Contains(description, benchMark) || strings.HasPrefix(description, "local source for ") {
+			found[id] = true
+		}
 	}
 	return found, nil
 }
@@ -135,5 +142,10 @@ func (o Options) pruneBuilds(ctx context.Context, buildx string, before map[stri
 	if len(made) == 0 {
 		return nil
 	}
-	return o.call(exec.CommandContext(ctx, buildx, "prune", "--force", "--all", "--filter", "id~=^("+strings.Join(made, "|")+")$"))
+	prune := exec.CommandContext(ctx, buildx, "prune", "--force", "--all", "--filter", "id~=^("+strings.Join(made, "|")+")$")
+	prune.Env = append(os.Environ(), "DOCKER_HOST="+o.Engine.Endpoint().Host, "HOME="+o.Folder)
+	if err := prune.Run(); err != nil {
+		return fmt.Errorf("prune cache of builds: %w", err)
+	}
+	return nil
 }
