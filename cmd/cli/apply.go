@@ -36,7 +36,9 @@ func apply(
 	progress.Begin(title, made)
 	err := convergence.Apply(ctx, eng, made, func(event convergence.Event) {
 		held.event(event)
-		progress.Event(event)
+		if event.Progress.Hook == nil { // a line for the logs
+			progress.Event(event)
+		}
 		for _, tell := range others {
 			tell(event)
 		}

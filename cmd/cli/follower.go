@@ -43,6 +43,8 @@ type follower struct {
 	ended    chan struct{} // closed once nothing is followed any more; failure says why
 	failure  error
 
+	printing sync.Mutex
+
 	mutex sync.Mutex
 	due   map[string]bool // containers that the plan has started and whose start the logs have not come to yet
 	come  map[string]bool // the other way round
@@ -144,11 +146,30 @@ func (f *follower) print(item logs.Item) error {
 	if !f.wants(engine.Container{Service: item.Source.Service}) {
 		return nil
 	}
+	f.printing.Lock()
+	defer f.printing.Unlock()
 	return f.printer.Print(item)
 }
 
-// applied is a [convergence.Sink]: it learns what the plan starts.
+// hookLine prints what a hook wrote, as its container's.
+func (f *follower) hookLine(event convergence.Event) {
+	hook, ran := event.Step.(step.RunHook)
+	if !ran || !f.wants(engine.Container{Service: hook.Service}) {
+		return
+	}
+	container := engine.Container{Project: f.project.Name, Service: hook.Service, Number: hook.Replica, Name: event.Object.Name}
+	source := logs.Source{Container: logs.SourceOf(container).Name() + " ->"}
+	line := logs.Line{Source: source, Stream: event.Progress.Hook.Stream, Time: event.Time, Text: event.Progress.Hook.Data}
+	f.printing.Lock()
+	defer f.printing.Unlock()
+	_ = f.printer.Print(logs.Item{Kind: logs.KindLine, Line: line}) // a terminal that takes no more is told of by the containers' lines
+}
+
+// applied is a [convergence.Sink]: it learns what the plan starts, and what hooks write.
 func (f *follower) applied(event convergence.Event) {
+	if event.Progress.Hook != nil {
+		f.hookLine(event)
+	}
 	started := event.Phase == convergence.Done && event.Step.Action() == "start" && !event.Undo
 	if started && f.hears(engine.Container{Service: event.Step.Ref().Name}) {
 		f.note(f.due, f.come, event.Object.Name)

@@ -93,13 +93,13 @@ func (o *upOptions) stopAll(eng engine.Engine, p *project.Project, looks display
 		made, err := planned(ctx)
 		if err == nil {
 			title := display.Title{Project: p.Name, Verb: "stop", Done: p.Name + " is stopped"}
-			err = apply(ctx, eng, made, progress, title)
+			err = apply(ctx, eng, made, progress, title, follow.applied)
 		}
 		return ctx.Err() != nil, err
 	}
 	interrupted, err := end(func(ctx context.Context) (*plan.Plan, error) {
 		timeout := seconds(o.timeout, o.timeoutGiven)
-		return converger.PlanStop(ctx, plan.StopInput{Name: p.Name, Services: services, Timeout: timeout})
+		return converger.PlanStop(ctx, plan.StopInput{Name: p.Name, Project: p, Services: services, Timeout: timeout})
 	})
 	if interrupted {
 		_, err = end(func(ctx context.Context) (*plan.Plan, error) {

@@ -30,12 +30,13 @@ type RunHook struct {
 
 // Run implements [Step]. Before a stop, a container in which nothing can be run, because it does not run, is paused or gone,
 // needs no hook.
-func (s RunHook) Run(ctx context.Context, eng engine.Engine, _ func(Progress)) error {
-	var output lastOutput
+func (s RunHook) Run(ctx context.Context, eng engine.Engine, report func(Progress)) error {
+	output := hookOutput{line: func(line engine.Frame) { report(Progress{Hook: &line}) }}
 	code, err := eng.Exec(ctx, s.ref(), engine.Exec{
 		Command: s.Hook.Command, User: s.Hook.User, WorkingDir: s.Hook.WorkingDir,
 		Environment: s.Hook.Environment, Privileged: s.Hook.Privileged,
 	}, output.add)
+	output.end()
 	switch {
 	case s.Kind == PreStop && (errors.Is(err, engine.ErrNotFound) || errors.Is(err, engine.ErrConflict)):
 		return nil
@@ -88,40 +89,63 @@ func (e *HookError) Hint() string {
 // runHooks runs hooks one after the other, where a plan is undone.
 func runHooks(ctx context.Context, eng engine.Engine, in Target, kind HookKind, hooks []project.Hook) error {
 	for i, hook := range hooks {
-		if err := (RunHook{Target: in, Kind: kind, Index: i, Hook: hook}).Run(ctx, eng, nil); err != nil {
+		if err := (RunHook{Target: in, Kind: kind, Index: i, Hook: hook}).Run(ctx, eng, func(Progress) {}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// lastOutput keeps the end of what a command writes, by stream.
-type lastOutput struct {
-	stdout, stderr []byte
+// hookOutput takes what a command writes apart into lines and keeps the end of it.
+type hookOutput struct {
+	line           func(engine.Frame)
+	stdout, stderr hookStream
 }
 
-// How much of a hook's output a failure shows.
+type hookStream struct {
+	pending []byte // the beginning of a line
+	last    []byte
+}
+
+// How much of a hook's output a failure shows, and how long a line may be before it is told of in parts.
 const (
-	tailLines = 10
-	tailBytes = 2048
+	tailLines   = 10
+	tailBytes   = 2048
+	longestLine = 16 << 10
 )
 
-func (t *lastOutput) add(frame engine.Frame) error {
-	kept := &t.stdout
+func (o *hookOutput) add(frame engine.Frame) error {
+	stream := &o.stdout
 	if frame.Stream == engine.Stderr {
-		kept = &t.stderr
+		stream = &o.stderr
 	}
-	*kept = append(*kept, frame.Data...)
-	if surplus := len(*kept) - tailBytes; surplus > 0 {
-		*kept = append((*kept)[:0], (*kept)[surplus:]...)
+	stream.last = append(stream.last, frame.Data...)
+	stream.last = append(stream.last[:0], stream.last[max(0, len(stream.last)-tailBytes):]...)
+	stream.pending = append(stream.pending, frame.Data...)
+	for {
+		line, rest, whole := bytes.Cut(stream.pending, []byte("\n"))
+		if !whole && len(line) < longestLine {
+			return nil
+		}
+		o.line(engine.Frame{Stream: frame.Stream, Data: bytes.TrimSuffix(line, []byte("\r"))})
+		stream.pending = append(stream.pending[:0], rest...)
 	}
-	return nil
 }
 
-func (t *lastOutput) text() string {
-	text := bytes.TrimSpace(t.stderr)
+// end tells of lines that were not ended.
+func (o *hookOutput) end() {
+	for i, stream := range []*hookStream{&o.stdout, &o.stderr} {
+		if len(stream.pending) > 0 {
+			o.line(engine.Frame{Stream: []engine.Stream{engine.Stdout, engine.Stderr}[i], Data: stream.pending})
+		}
+	}
+}
+
+// text is the end of the output: of stderr, where something came there.
+func (o *hookOutput) text() string {
+	text := bytes.TrimSpace(o.stderr.last)
 	if len(text) == 0 {
-		text = bytes.TrimSpace(t.stdout)
+		text = bytes.TrimSpace(o.stdout.last)
 	}
 	lines := strings.Split(strings.ToValidUTF8(strings.ReplaceAll(string(text), "\r\n", "\n"), "\ufffd"), "\n")
 	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")

@@ -41,7 +41,7 @@ func TestHookAsWritten(t *testing.T) {
 	}
 	e := &execs{}
 	s := step.RunHook{Target: step.Target{ID: "id", Name: "p-web-1"}, Kind: step.PostStart, Hook: hook}
-	if err := s.Run(t.Context(), e, nil); err != nil {
+	if err := s.Run(t.Context(), e, func(step.Progress) {}); err != nil {
 		t.Fatal(err)
 	}
 	want := engine.Exec{Command: hook.Command, User: "u", WorkingDir: "/w", Privileged: true, Environment: hook.Environment}
@@ -75,7 +75,7 @@ func TestHookFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := step.RunHook{Target: step.Target{Name: "p-web-1", Service: "web"}, Kind: step.PreStop}
-			err := s.Run(t.Context(), &execs{outputs: c.outputs, code: 4}, nil)
+			err := s.Run(t.Context(), &execs{outputs: c.outputs, code: 4}, func(step.Progress) {})
 			var failed *step.HookError
 			if !errors.As(err, &failed) || err.Error() != c.want || failed.ExitCode != 4 {
 				t.Errorf("got %q, want %q", err, c.want)
@@ -102,5 +102,28 @@ func TestHookWithoutContainer(t *testing.T) {
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s, %v: got %v, want %v", c.kind, c.err, err, c.want)
 		}
+	}
+}
+
+// TestHookLines tells of whole lines, whatever pieces they come in.
+func TestHookLines(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 20<<10)
+	e := &execs{outputs: []engine.Frame{
+		{Stream: engine.Stdout, Data: []byte("on")},
+		{Stream: engine.Stderr, Data: []byte("err\r\nmo")},
+		{Stream: engine.Stdout, Data: []byte("e\n\ntwo\nrest")},
+		{Stream: engine.Stderr, Data: []byte(long)},
+	}}
+	var got []string
+	s := step.RunHook{Target: step.Target{Name: "p-web-1"}, Kind: step.PostStart}
+	if err := s.Run(t.Context(), e, func(p step.Progress) {
+		got = append(got, fmt.Sprintf("%d %s", p.Hook.Stream, p.Hook.Data))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"2 err", "1 one", "1 ", "1 two", "2 mo" + long, "1 rest"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %.100q, want %.100q", got, want)
 	}
 }

@@ -33,6 +33,9 @@ type Progress struct {
 	Total   int64
 	// Build is what happens in a build; nil for other steps.
 	Build *engine.BuildProgress
+	// Hook is a line, without its end, that a hook wrote; nil for other steps. Its bytes are only valid during the call, and are
+	// to be cleaned before a terminal sees them.
+	Hook *engine.Frame
 }
 
 // ObjectKind is what sort of thing an engine object is, in docker compose's words.
