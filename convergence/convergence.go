@@ -42,6 +42,9 @@ func (c Converger) Plan(ctx context.Context, p *project.Project, policy plan.Pol
 	if err != nil {
 		return nil, err
 	}
+	if err := observeFacts(ctx, c.Engine, p, &state); err != nil {
+		return nil, err
+	}
 	if askRegistries {
 		state.RemoteDigests = c.remoteDigests(ctx, p, state)
 	}

@@ -235,9 +235,13 @@ func TestRestartPolicy(t *testing.T) {
 	for text, want := range map[string]string{
 		"": " 0 false", "restart: no": "no 0 false", "restart: always": "always 0 true", "restart: on-failure:3": "on-failure 3 true",
 		"restart: unless-stopped": "unless-stopped 0 true",
-		"restart: always\n    deploy: {restart_policy: {condition: none}}":   "no 0 false",
-		"deploy: {restart_policy: {condition: any}}":                         "always 0 true",
-		"deploy: {restart_policy: {condition: on-failure, max_attempts: 2}}": "on-failure 2 true",
+		"restart: always\n    deploy: {restart_policy: {condition: none}}":                  "no 0 false",
+		"deploy: {restart_policy: {condition: any}}":                                        "always 0 true",
+		"deploy: {restart_policy: {condition: on-failure, max_attempts: 2}}":                "on-failure 2 true",
+		"restart: always\n    deploy: {mode: global-job}":                                   "on-failure 0 true",
+		"deploy: {mode: replicated-job, restart_policy: {condition: any, max_attempts: 2}}": "on-failure 2 true",
+		"deploy: {mode: replicated-job, restart_policy: {condition: none}}":                 "no 0 false",
+		"deploy: {mode: replicated-job}":                                                    " 0 false",
 	} {
 		service := model(t, "services:\n  a:\n    image: i\n    "+text+"\n").Services["a"]
 		name, retries := RestartPolicy(service)

@@ -43,11 +43,20 @@ func (r *reporter) describing(prefix string, service Service) {
 	if service.Deploy == nil {
 		return
 	}
+	if reserved := service.Deploy.Resources.Reservations; reserved != nil {
+		r.told(prefix+"deploy.resources.reservations.", []inert{
+			{"cpus", reserved.NanoCPUs != 0, "an engine keeps no processors free; whether it has as many is looked at"},
+		})
+	}
 	r.told(prefix+"deploy.", []inert{
 		{"labels", len(service.Deploy.Labels) > 0, "an engine has no services that could carry them; labels of containers are in `labels`"},
 		{
 			"endpoint_mode", service.Deploy.EndpointMode != "",
 			"the service's name stands for the addresses of all its containers, which is dnsrr",
+		},
+		{
+			"placement.constraints", len(service.Deploy.Placement.Constraints) > 0,
+			"there is one engine; `up` tells where it is not what they ask for",
 		},
 		{"placement.preferences", len(service.Deploy.Placement.Preferences) > 0, "there is one engine, and nothing to spread over"},
 	})

@@ -171,8 +171,7 @@ func (l *loading) project(model *Model) (*Project, error) {
 	for _, source := range l.reader.main {
 		model.ComposeFiles = append(model.ComposeFiles, source.path)
 	}
-	syncReplicas(model)
-	warnings := l.readModes(model)
+	warnings := append(l.settleReplicas(model), l.readModes(model)...)
 	loaded := &Project{
 		Model:         model,
 		EnvFiles:      l.envFiles,
@@ -193,15 +192,6 @@ func (l *loading) project(model *Model) (*Project, error) {
 		}
 	}
 	return loaded, nil
-}
-
-// syncReplicas gives both ways of saying a number of replicas the same.
-func syncReplicas(model *Model) {
-	for _, service := range model.Services {
-		if service.Scale != nil && service.Deploy != nil {
-			service.Deploy.Replicas = service.Scale
-		}
-	}
 }
 
 // withWarnings puts into an error what was warned of: an unset variable may be the cause of it all.

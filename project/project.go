@@ -75,6 +75,8 @@ const (
 	MountTmpfs   = types.VolumeTypeTmpfs
 	MountImage   = types.VolumeTypeImage
 	MountCluster = types.VolumeTypeCluster
+	// MountNamedPipe is for engines on Windows only.
+	MountNamedPipe = types.VolumeTypeNamedPipe
 )
 
 // Pull policies as the Compose Specification names them.

@@ -22,11 +22,11 @@ func RestartPolicy(service Service) (name string, maxRetries int) {
 		if policy.MaxAttempts != nil {
 			maxRetries = int(*policy.MaxAttempts)
 		}
-		return engineRestartName(policy.Condition), maxRetries
+		return engineRestartName(service, policy.Condition), maxRetries
 	}
 	name, retries, _ := strings.Cut(service.Restart, ":")
 	maxRetries, _ = strconv.Atoi(retries)
-	return engineRestartName(name), maxRetries
+	return engineRestartName(service, name), maxRetries
 }
 
 // Restarts says whether the engine starts a container of the service again when it ends by itself.
@@ -35,13 +35,18 @@ func Restarts(service Service) bool {
 	return name != "" && name != RestartNo
 }
 
-// engineRestartName maps swarm's conditions, which `deploy` uses, to the engine's names.
-func engineRestartName(condition string) string {
+// engineRestartName maps swarm's conditions, which `deploy` uses, to the engine's names. A job that has succeeded is never started
+// again, as swarm has it.
+func engineRestartName(service Service, condition string) string {
+	name := condition
 	switch condition {
 	case "none":
-		return RestartNo
+		name = RestartNo
 	case "any":
-		return RestartAlways
+		name = RestartAlways
 	}
-	return condition
+	if IsJob(service) && (name == RestartAlways || name == RestartUnlessStopped) {
+		return RestartOnFailure
+	}
+	return name
 }

@@ -1,9 +1,5 @@
 package project
 
-import (
-	"strings"
-)
-
 // Unsupported are the attributes of the enabled services, and of what they use, that this version of Muster does not honour, each
 // with its place, so that nothing is ignored in silence. What only describes, as the names of ports do, is in [Project.Inert].
 func (p *Project) Unsupported() []Warning {
@@ -51,16 +47,12 @@ func (r *reporter) table(prefix string, attributes []attribute) {
 }
 
 func (r *reporter) service(prefix string, service Service) {
-	policy := service.PullPolicy
 	r.table(prefix, []attribute{
 		{"pre_start", len(service.PreStart) > 0},
 		{"provider", service.Provider != nil},
 		{"models", len(service.Models) > 0},
 		{"use_api_socket", service.UseAPISocket},
-		{"credential_spec", service.CredentialSpec != nil},
 		{"umask", service.Umask != nil},
-		{"pull_policy", policy == "daily" || policy == "weekly" || strings.HasPrefix(policy, "every_")},
-		{"pull_refresh_after", service.PullRefreshAfter != ""},
 	})
 	if service.Deploy != nil {
 		r.deploy(prefix+"deploy.", service.Deploy)
@@ -68,16 +60,12 @@ func (r *reporter) service(prefix string, service Service) {
 }
 
 func (r *reporter) deploy(prefix string, deploy *Deploy) {
-	placement := deploy.Placement
 	r.table(prefix, []attribute{
-		{"mode", deploy.Mode != "" && deploy.Mode != "replicated"},
 		{"update_config", deploy.UpdateConfig != nil},
 		{"rollback_config", deploy.RollbackConfig != nil},
-		{"placement", len(placement.Constraints) > 0 || placement.MaxReplicas > 0},
 	})
 	if reservations := deploy.Resources.Reservations; reservations != nil {
 		r.table(prefix+"resources.reservations.", []attribute{
-			{"cpus", reservations.NanoCPUs != 0},
 			{"generic_resources", len(reservations.GenericResources) > 0},
 		})
 	}

@@ -34,7 +34,7 @@ func (o *configOptions) lint(ctx context.Context) error {
 		return err
 	}
 	findings := p.Lint(tree)
-	for _, warning := range append(p.Unsupported(), build.Unsupported(p)...) {
+	for _, warning := range slices.Concat(p.Unsupported(), p.Inert(), build.Unsupported(p)) {
 		findings = append(findings, project.Finding{Warning: warning, Rule: project.RuleNoEffect})
 	}
 	for i := range findings {

@@ -125,6 +125,8 @@ type Streams interface {
 type System interface {
 	// Version reports the engine's version and the API version in use, after negotiation.
 	Version(ctx context.Context) (Version, error)
+	// Info tells what the engine is and what it runs on, its version without the components. One call to the engine.
+	Info(ctx context.Context) (Info, error)
 	// Close frees the connections. The engine is not to be used after it.
 	Close() error
 }

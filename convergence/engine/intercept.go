@@ -209,4 +209,8 @@ func (i *intercepted) Version(ctx context.Context) (Version, error) {
 	return result(ctx, i, Call{Name: "Version"}, i.next.Version)
 }
 
+func (i *intercepted) Info(ctx context.Context) (Info, error) {
+	return result(ctx, i, Call{Name: "Info"}, i.next.Info)
+}
+
 func (i *intercepted) Close() error { return i.next.Close() }

@@ -93,6 +93,10 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 		v, err := e.Version(ctx)
 		say("Version", v.Engine, err)
 	}
+	{
+		info, err := e.Info(ctx)
+		say("Info", info.Host, err)
+	}
 	return outcomes
 }
 

@@ -149,4 +149,8 @@ func (s *stub) Version(ctx context.Context) (engine.Version, error) {
 	return engine.Version{Engine: "e"}, s.call(ctx, "Version", "")
 }
 
+func (s *stub) Info(ctx context.Context) (engine.Info, error) {
+	return engine.Info{Host: "h"}, s.call(ctx, "Info", "")
+}
+
 func (s *stub) Close() error { return errStub }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/muster-dev/muster/project"
@@ -308,4 +310,30 @@ type Version struct {
 	OS         string
 	Arch       string
 	Components map[string]string
+}
+
+// HasAPI says whether the API in use is of a version or newer, "1.44".
+func (v Version) HasAPI(wanted string) bool {
+	major, minor := apiNumbers(v.API)
+	wantedMajor, wantedMinor := apiNumbers(wanted)
+	return major > wantedMajor || major == wantedMajor && minor >= wantedMinor
+}
+
+func apiNumbers(version string) (major, minor int) {
+	first, second, _ := strings.Cut(version, ".")
+	major, _ = strconv.Atoi(first)
+	minor, _ = strconv.Atoi(second)
+	return major, minor
+}
+
+// Info is what an engine is and what it runs on.
+type Info struct {
+	Version
+	ID     string
+	Host   string            // the name of its host
+	Labels map[string]string // of the engine
+	CPUs   int
+	Memory int64 // bytes
+	// Cgroups is the version of control groups that limits are kept with: "1" or "2"; empty where there are none.
+	Cgroups string
 }

@@ -41,7 +41,7 @@ func (r *reconciler) planImages(service project.Service) {
 		return
 	}
 	builder, buildable := r.builderOf(ref)
-	switch policy := service.PullPolicy; {
+	switch policy := r.pullPolicy(service, i); {
 	case buildable && r.Policy.Build != BuildNever && (r.Policy.Build == BuildAlways || builder.PullPolicy == project.PullBuild):
 		r.build(i, builder)
 	case i.current != nil && policy != project.PullAlways:

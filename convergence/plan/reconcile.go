@@ -40,6 +40,8 @@ func Reconcile(input Input) (*Plan, error) {
 	r.planNetworks()
 	r.planVolumes()
 	r.checkConflicts()
+	r.checkNeeds()
+	r.checkPlacement()
 	order := input.Graph.Services()
 	for _, name := range order {
 		r.planImages(input.Project.Services[name])

@@ -26,6 +26,10 @@ type State struct {
 	Details map[string]engine.ContainerDetails
 	// RemoteDigests are what registries say that references stand for now. Only a plan that is shown asks for them.
 	RemoteDigests map[string]string
+	// Engine is what the engine is; nil where nothing of the project asks for it, see [AsksOfEngine].
+	Engine *engine.Info
+	// Now is the moment of the observation, and images whose pull policy names a time tell when the engine got them.
+	Now time.Time
 }
 
 func (s State) network(name string) (engine.Network, bool) {

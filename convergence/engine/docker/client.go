@@ -22,6 +22,7 @@ type Client struct {
 	api       client.APIClient
 	endpoint  Endpoint
 	engineAPI string // the newest version that the engine speaks, whatever is spoken with it
+	system    string // of containers: linux, windows; empty where the engine does not say it
 	settings  settings
 	proxies   map[string]string // what the docker CLI's configuration adds to every container's environment
 	hangUp    func()            // ends what the connections were made through
@@ -85,7 +86,7 @@ func connect(ctx context.Context, s settings, endpoint Endpoint, way route) (*Cl
 		return nil, fmt.Errorf("connect to engine at %s (from %s): %w", endpoint, endpoint.Origin, err)
 	}
 	c.api = api
-	if c.engineAPI, err = negotiate(ctx, api, endpoint, version); err != nil {
+	if c.engineAPI, c.system, err = negotiate(ctx, api, endpoint, version); err != nil {
 		_ = c.Close()
 		return nil, err
 	}

@@ -39,8 +39,16 @@ func containerConfig(request engine.CreateContainer, proxies map[string]string) 
 		StopSignal:   service.StopSignal,
 		StopTimeout:  wholeSeconds(gracePeriod(service)),
 		// The container-wide address is for APIs below 1.44; the client library drops it above, where the endpoint has it.
-		MacAddress: service.MacAddress, //nolint:staticcheck // deprecated above API 1.44, the only way below
+		MacAddress: primaryMAC(request), //nolint:staticcheck // deprecated above API 1.44, the only way below
 	}, nil
+}
+
+// primaryMAC is the address that the container has in its first network.
+func primaryMAC(request engine.CreateContainer) string {
+	if len(request.Networks) > 0 && request.Networks[0].Options != nil && request.Networks[0].Options.MacAddress != "" {
+		return request.Networks[0].Options.MacAddress
+	}
+	return request.Service.MacAddress
 }
 
 func gracePeriod(service project.Service) *time.Duration {

@@ -23,6 +23,9 @@ func (c *Client) hostConfig(request engine.CreateContainer) (*container.HostConf
 	if err != nil {
 		return nil, err
 	}
+	if c.system == "windows" {
+		security = append(security, credentialSpec(service)...)
+	}
 	host := &container.HostConfig{
 		Annotations:    service.Annotations,
 		Binds:          binds,
@@ -110,6 +113,20 @@ func securityOptions(service project.Service) (options []string, unmasked bool, 
 		options = append(options, option)
 	}
 	return options, unmasked, nil
+}
+
+// credentialSpec is the security option by which engines on Windows find the identity of a container; others refuse it.
+func credentialSpec(service project.Service) []string {
+	spec := service.CredentialSpec
+	switch {
+	case spec == nil:
+		return nil
+	case spec.File != "":
+		return []string{"credentialspec=file://" + spec.File}
+	case spec.Registry != "":
+		return []string{"credentialspec=registry://" + spec.Registry}
+	}
+	return []string{"credentialspec=config://" + spec.Config}
 }
 
 // sortedCopy is a list of the map's keys in order; nil for none.

@@ -35,34 +35,35 @@ func (s settings) wantedAPI() (string, error) {
 	return version, nil
 }
 
-// negotiate asks the engine for its API version, which it returns, and makes the client speak the newest that both know; or,
-// where DOCKER_API_VERSION is set, that one. What does not answer as an engine does is an [*UnreachableError].
-func negotiate(ctx context.Context, api *client.Client, endpoint Endpoint, wanted string) (engineAPI string, err error) {
+// negotiate asks the engine for its API version, which it returns with the operating system of its containers, and makes the client
+// speak the newest version that both know; or, where DOCKER_API_VERSION is set, that one. What does not answer as an engine does is
+// an [*UnreachableError].
+func negotiate(ctx context.Context, api *client.Client, endpoint Endpoint, wanted string) (engineAPI, system string, err error) {
 	var first answer
 	limited, cancel := context.WithTimeout(context.WithValue(ctx, answerKey{}, &first), patience)
 	defer cancel()
 	ping, err := api.Ping(limited)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		return "", ctx.Err()
+		return "", "", ctx.Err()
 	case err != nil && first.header == nil, limited.Err() != nil:
-		return "", &UnreachableError{Endpoint: endpoint, Cause: err}
+		return "", "", &UnreachableError{Endpoint: endpoint, Cause: err}
 	case endpoint.TLS == nil && err != nil && strings.Contains(err.Error(), "to an HTTPS server"):
-		return "", &UnreachableError{Endpoint: endpoint, Cause: err}
+		return "", "", &UnreachableError{Endpoint: endpoint, Cause: err}
 	case !first.isEngines():
-		return "", &UnreachableError{Endpoint: endpoint, Cause: &strangerError{
+		return "", "", &UnreachableError{Endpoint: endpoint, Cause: &strangerError{
 			status: first.status, kind: first.header.Get("Content-Type"), server: first.header.Get("Server"),
 		}}
 	case err != nil && strings.HasPrefix(err.Error(), "request returned "): // without a body, and with advice that misleads
-		return "", fmt.Errorf("ask engine at %s for its version: it answers %s", endpoint, brief(first.status))
+		return "", "", fmt.Errorf("ask engine at %s for its version: it answers %s", endpoint, brief(first.status))
 	case err != nil:
-		return "", fmt.Errorf("ask engine at %s for its version: %w", endpoint, err)
+		return "", "", fmt.Errorf("ask engine at %s for its version: %w", endpoint, err)
 	}
 	if err := checkAPI(endpoint, ping.APIVersion, wanted); err != nil {
-		return "", err
+		return "", "", err
 	}
 	api.NegotiateAPIVersionPing(ping)
-	return ping.APIVersion, nil
+	return ping.APIVersion, ping.OSType, nil
 }
 
 // checkAPI says whether there is a version to agree on.

@@ -165,8 +165,11 @@ func users(labels map[string]string) map[string]string {
 func translated(t *testing.T, request engine.CreateContainer) string {
 	t.Helper()
 	c := &Client{api: fixedVersion{}}
-	if request.Service.Name == "environment" {
+	switch name := request.Service.Name; {
+	case name == "environment":
 		c.proxies = map[string]string{"HTTP_PROXY": "http://proxy", "NO_PROXY": "local"}
+	case strings.HasPrefix(name, "windows"):
+		c.system = "windows"
 	}
 	request.Labels = users(request.Labels)
 	parts, err := c.translate(request)

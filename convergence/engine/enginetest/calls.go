@@ -28,6 +28,15 @@ func sayWho(f *fixture) {
 		f.Errorf("version: got %+v, want all of it", version)
 	}
 	equal(f, "version of the component", version.Components["Engine"], version.Engine)
+	info, err := f.Info(f.ctx)
+	f.must(err, "info")
+	equal(f, "API", info.API, version.API)
+	equal(f, "engine", info.Engine, version.Engine)
+	equal(f, "OS", info.OS, version.OS)
+	equal(f, "architecture", info.Arch, version.Arch)
+	if info.CPUs == 0 || info.Memory == 0 || info.ID == "" || info.Host == "" {
+		f.Errorf("info: got %+v, want all of it", info)
+	}
 }
 
 func callsEnd(f *fixture) {
@@ -66,6 +75,7 @@ func callsEnd(f *fixture) {
 			return err
 		},
 		"version": func() error { _, err := f.Version(ctx); return err },
+		"info":    func() error { _, err := f.Info(ctx); return err },
 	} {
 		f.wants(call(), context.Canceled, name)
 	}
