@@ -12,7 +12,7 @@ import (
 	"github.com/muster-dev/muster/convergence/engine/docker/dockertest"
 )
 
-// A full disk is told of in the engine's words wherever it shows, and for a build with where to look; what needs no room comes up.
+// A full disk is told of in the engine's words wherever it shows, with what takes the room; what needs no room comes up.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	const full = "write /var/lib/docker/tmp/GetImageBlob1: no space left on device"
@@ -41,7 +41,7 @@ services:
 		t.Errorf("exit %d", code)
 	}
 	for _, wanted := range []string{
-		`(?m)^✘ pull image registry\.example/web:1: .*no space left on device$`,
+		`(?m)^✘ pull image registry\.example/web:1: .*no space left on device\n  try       see what takes the engine's room: docker system df$`,
 		`(?m)^✘ build image shop-built: dockerfile_inline:1: .*no space left on device\n(  file .*\n)+` +
 			`  try       see what takes the engine's room: docker system df$`,
 		`(?m)^  held up   (built, pulled|pulled, built) \(not started\)$`,

@@ -35,13 +35,11 @@ type PullError struct {
 func (e *PullError) Error() string { return e.Cause.Error() }
 func (e *PullError) Unwrap() error { return e.Cause }
 
-// Hint is what to try next.
+// Hint is what to try next: what the cause says, which knows the engine's words.
 func (e *PullError) Hint() string {
-	switch {
-	case errors.Is(e.Cause, engine.ErrDenied):
-		return "log in with `docker login`, and check the name: a registry also denies what does not exist"
-	case errors.Is(e.Cause, engine.ErrNotFound):
-		return "check the image's name and tag, or build it and set pull_policy: never"
+	var hinted interface{ Hint() string }
+	if errors.As(e.Cause, &hinted) && hinted.Hint() != "" {
+		return hinted.Hint()
 	}
 	return "check that the registry can be reached from the engine's host"
 }

@@ -16,15 +16,24 @@ var missingFile = regexp.MustCompile(`"(/[^"]*)": not found$`)
 
 // advise says what to try, from what is known on this side.
 func (j *job) advise(cause error) string {
+	text := cause.Error()
 	switch {
+	case strings.Contains(text, "read credentials for"):
+		return "make the credential helper work that the docker CLI's configuration names, or take it out there"
+	case strings.Contains(text, "429 Too Many Requests"):
+		return "wait a little, or log in with `docker login`: who is known may pull more often"
 	case errors.Is(cause, engine.ErrDenied):
 		return "log in with `docker login`, and check the name: a registry also denies what does not exist"
 	case errors.Is(cause, engine.ErrNotFound):
 		return "check the name, tag and platform of the base image"
-	case strings.Contains(cause.Error(), "error from sender"):
+	case strings.Contains(text, "error from sender"):
 		return "list what the build does not need in .dockerignore"
+	case strings.Contains(text, "no space left on device"):
+		return "see what takes the engine's room: docker system df"
+	case strings.Contains(text, "failed to do request"), strings.Contains(text, "unexpected status from"):
+		return "check that the base image's registry can be reached from the engine's host"
 	}
-	if match := missingFile.FindStringSubmatch(cause.Error()); match != nil && j.from.folder != "" {
+	if match := missingFile.FindStringSubmatch(text); match != nil && j.from.folder != "" {
 		return j.adviseFile(strings.TrimPrefix(match[1], "/"))
 	}
 	return ""
