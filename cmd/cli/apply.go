@@ -32,7 +32,7 @@ func apply(
 	ctx context.Context, eng engine.Engine, made *plan.Plan, progress display.Progress, title display.Title,
 	others ...convergence.Sink,
 ) error {
-	held := &heldUp{}
+	held := &heldUp{plan: made}
 	progress.Begin(title, made)
 	err := convergence.Apply(ctx, eng, made, func(event convergence.Event) {
 		held.event(event)
@@ -50,11 +50,14 @@ func apply(
 	return &applyError{error: err, heldUp: held.services}
 }
 
-// heldUp collects the services that were not started.
-type heldUp struct{ services []string }
+// heldUp collects the services that were not started. One whose container was to be replaced still runs.
+type heldUp struct {
+	plan     *plan.Plan
+	services []string
+}
 
 func (h *heldUp) event(event convergence.Event) {
-	if event.Phase != convergence.Skipped || event.Step.Action() != "start" {
+	if event.Phase != convergence.Skipped || event.Step.Action() != "start" || h.plan.Nodes[event.Node].Group > 0 {
 		return
 	}
 	if name := event.Step.Ref().Name; !slices.Contains(h.services, name) {
