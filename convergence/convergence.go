@@ -32,7 +32,8 @@ func (c Converger) sink() Sink {
 
 // Plan makes the plan that brings a project up, with the reasons spelled out. Nothing is changed. askRegistries asks the
 // registries of images that are always pulled whether they have another one: a plan that is shown is then exact; without it
-// what depends on the pull is planned as conditional.
+// what depends on the pull is planned as conditional. What secrets and configs hold must have been read before, by
+// [project.Project.ReadContents].
 func (c Converger) Plan(ctx context.Context, p *project.Project, policy plan.Policy, askRegistries bool) (*plan.Plan, error) {
 	g, err := graph.From(p)
 	if err != nil {

@@ -79,7 +79,6 @@ func (r *reporter) deploy(prefix string, deploy *Deploy) {
 
 func (r *reporter) file(prefix string, object FileObject) {
 	r.table(prefix, []attribute{
-		{"external", bool(object.External)},
 		{"driver", object.Driver != ""},
 		{"driver_opts", len(object.DriverOpts) > 0 && object.Driver != ""},
 		{"template_driver", object.TemplateDriver != ""},

@@ -341,7 +341,7 @@ func leftovers(ts *testscript.TestScript, neg bool, _ []string) {
 			}
 		}
 		for _, v := range volumes {
-			if v.Labels[project.LabelProject] == name {
+			if v.Labels[project.LabelProject] == name || v.Labels[project.LabelFiles] == name {
 				left = append(left, step.Object{Kind: step.Volume, Name: v.Name}.String())
 			}
 		}

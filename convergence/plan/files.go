@@ -52,6 +52,12 @@ func (f file) part() string {
 	return hex.EncodeToString(sum[:])[:length]
 }
 
+// quoted is what it is called in errors: `secret "db_password"`.
+func (f file) quoted() string {
+	kind, name, _ := strings.Cut(f.key, " ")
+	return fmt.Sprintf("%s %q", kind, name)
+}
+
 // planFiles decides how a service's secrets and configs get into its containers. It refuses what a container would silently lack.
 func (r *reconciler) planFiles(s *servicePlan) {
 	r.checkFiles(s.service)
@@ -62,12 +68,12 @@ func (r *reconciler) planFiles(s *servicePlan) {
 		if one.by != bound {
 			content, ok := r.Project.Content(one.key)
 			if one.Content = content; !ok {
-				r.fileProblem(s.service, one, "the content of "+one.Name+" was not read", "read it with ReadContents before planning")
+				r.fileProblem(s.service, one, "the content of "+one.quoted()+" was not read", "read it with ReadContents before planning")
 			}
 		}
 		if one.by == copiedToPart && apiOlder(r.State.API, partsNeed) {
-			r.fileProblem(s.service, one, fmt.Sprintf("%s is to lie at %q in service %q, where the container cannot be written to: "+
-				"that takes engine %s (API %s), and this one has API %s", one.Name, one.Path, s.service.Name, partsNeedEngine, partsNeed, r.State.API),
+			r.fileProblem(s.service, one, fmt.Sprintf("%s cannot be put at %q in service %q, which is read-only or mounted: "+
+				"that takes API %s (engine %s), and this engine has %s", one.quoted(), one.Path, s.service.Name, partsNeed, partsNeedEngine, r.State.API),
 				"give it a target below "+secretsFolder+", or leave out read_only and what is mounted there")
 		}
 		s.files = append(s.files, one)
@@ -170,7 +176,7 @@ func (r *reconciler) checkFiles(service project.Service) {
 		if bool(object.External) {
 			r.problem(Problem{
 				Ref: graph.Service(service.Name), Position: r.Project.Place(kind + "s." + name),
-				Message: fmt.Sprintf("unsupported external %s %s: service %q uses it, and a single engine keeps none", kind, name, service.Name),
+				Message: fmt.Sprintf("unsupported external %s %q: service %q uses it, and a single engine keeps none", kind, name, service.Name),
 				Try:     "give it `file:` or `environment:` in place of `external: true`",
 			})
 		}

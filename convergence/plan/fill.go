@@ -62,9 +62,11 @@ func (r *reconciler) fill(s *servicePlan, container step.Target, volume, image s
 	}
 	if len(parts) > 0 && volume != "" {
 		r.volumesFilled[volume] = true
-		after = []NodeID{r.add(step.FillVolume{
+		id := r.add(step.FillVolume{
 			Target: container, Volume: volume, Files: parts, Image: image, Platform: s.service.Platform, Project: r.Project.Name,
-		}, after...)}
+		}, after...)
+		r.follow(id, r.helperRemovals...) // one of them may have the name, and no engine takes two removals at once
+		after = []NodeID{id}
 	}
 	for _, folder := range sortedKeys(folders) {
 		after = []NodeID{r.add(step.CopyFiles{Target: container, Folder: folder, Files: folders[folder]}, after...)}
@@ -91,7 +93,8 @@ func isHelper(container engine.Container) bool {
 
 // removeHelper removes what was left over by a run that was cut short.
 func (r *reconciler) removeHelper(container engine.Container) {
-	r.removals = append(r.removals, r.add(step.RemoveContainer{Target: target(container), Quiet: true}))
+	id := r.add(step.RemoveContainer{Target: target(container), Quiet: true})
+	r.removals, r.helperRemovals = append(r.removals, id), append(r.helperRemovals, id)
 	r.plan.Changes = append(r.plan.Changes, Change{
 		Kind: Finish, Ref: graph.Service(container.Service), Objects: []step.Object{{Kind: step.Container, Name: container.Name}},
 		Reasons: []Reason{{Text: "left over by a run that was cut short"}},

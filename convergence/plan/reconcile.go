@@ -111,6 +111,7 @@ type reconciler struct {
 	removals       []NodeID         // every removal of a container
 	volumesFilled  map[string]bool  // that the plan puts secrets and configs into
 	orphanRemovals []NodeID
+	helperRemovals []NodeID // of containers that an earlier run filled volumes through
 	committing     []commit
 	leftAnyway     []engine.Container // containers that stay and that the plan does not otherwise look at
 }
