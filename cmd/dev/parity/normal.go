@@ -114,8 +114,11 @@ func normalize(source string, seen snapshot) map[string]fields {
 		kind, _, _ := strings.Cut(name, " ")
 		values := fields{}
 		n.add(values, kind, "", object)
-		if kind == "container" {
+		switch kind {
+		case "container":
 			addState(values, object)
+		case "image":
+			addAttestations(values, object)
 		}
 		all[name] = values
 	}
@@ -128,6 +131,19 @@ func addState(values fields, object any) {
 	state, _ := container["State"].(map[string]any)
 	values["State.(started)"] = fmt.Sprint(!strings.HasPrefix(text(state["StartedAt"]), "0001-"))
 	values["State.(has a health)"] = fmt.Sprint(state["Health"] != nil)
+}
+
+// addAttestations counts what an image has of attestations, which only engines with containerd's store keep and tell of.
+func addAttestations(values fields, object any) {
+	image, _ := object.(map[string]any)
+	manifests, _ := image["Manifests"].([]any)
+	count := 0
+	for _, manifest := range manifests {
+		if kind, _ := manifest.(map[string]any); text(kind["Kind"]) == "attestation" {
+			count++
+		}
+	}
+	values["Manifests.(attestations)"] = strconv.Itoa(count)
 }
 
 func (n normalizer) add(values fields, kind, path string, value any) {

@@ -50,7 +50,7 @@ func (e rawEngine) look(ctx context.Context, projectName string) (snapshot, erro
 // lookAtImages adds the images that the containers were made of.
 func (e rawEngine) lookAtImages(ctx context.Context, seen *snapshot, names []string) error {
 	for _, name := range names {
-		if err := e.inspect(ctx, seen, "image "+name, "/images/"+url.PathEscape(name)+"/json"); err != nil {
+		if err := e.inspect(ctx, seen, "image "+name, "/images/"+url.PathEscape(name)+"/json?manifests=true"); err != nil {
 			return err
 		}
 	}
@@ -59,7 +59,12 @@ func (e rawEngine) lookAtImages(ctx context.Context, seen *snapshot, names []str
 
 func (e rawEngine) inspect(ctx context.Context, seen *snapshot, name, path string) error {
 	var object map[string]any
-	if err := e.get(ctx, path, nil, &object); err != nil {
+	path, query, _ := strings.Cut(path, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return err
+	}
+	if err := e.get(ctx, path, values, &object); err != nil {
 		return fmt.Errorf("inspect %s: %w", name, err)
 	}
 	seen.objects[name] = object
