@@ -15,7 +15,7 @@ type typeCast struct {
 	cast    interpolation.Cast
 }
 
-// typeCasts are all rules by the last segment of their patterns: the library's, and one that it lacks.
+// typeCasts are all rules by the last segment of their patterns: the library's, and what it lacks.
 func typeCasts() map[string][]typeCast {
 	casts := map[string][]typeCast{}
 	for path, cast := range loader.ToOptions(&types.ConfigDetails{}, nil).Interpolate.TypeCastMapping {
@@ -24,6 +24,7 @@ func typeCasts() map[string][]typeCast {
 		casts[last] = append(casts[last], typeCast{path, pattern, cast})
 	}
 	casts["mode"] = append(casts["mode"], modeCast())
+	casts["[]"] = append(casts["[]"], mountCast())
 	return casts
 }
 
@@ -32,7 +33,11 @@ func castFor(path at, casts map[string][]typeCast) (typeCast, bool) {
 	if len(path) == 0 {
 		return typeCast{}, false
 	}
-	for _, key := range []string{path[len(path)-1], "*"} {
+	last := path[len(path)-1]
+	if isIndex(last) {
+		last = "[]"
+	}
+	for _, key := range []string{last, "*"} {
 		for _, rule := range casts[key] {
 			if path.matches(rule.pattern) {
 				return rule, true

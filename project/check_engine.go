@@ -158,9 +158,11 @@ func (c *checker) checkUlimits(service Service) {
 
 // checkMountTypes checks what a mount cannot be or have.
 func (c *checker) checkMountTypes(service Service) {
-	for i, mount := range service.Volumes {
-		path := fmt.Sprintf("services.%s.volumes[%d]", service.Name, i)
+	for _, mount := range service.Volumes {
+		path := "services." + service.Name + ".volumes." + mount.Target
 		switch {
+		case mount.Target != "" && !c.unknown(mount.Target) && !absolutePath.MatchString(mount.Target):
+			c.report(path, "target "+quote(mount.Target)+" is not an absolute path", "")
 		case mount.Bind != nil && mount.Bind.SELinux != "" && mount.Bind.Recursive != "":
 			c.report(path, `"selinux" and "recursive" exclude each other: no engine takes both for one mount`, "")
 		case mount.Type == MountTmpfs && mount.Source != "" && !c.unknown(mount.Source):

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/compose-spec/compose-go/v2/format"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -170,7 +169,7 @@ func mountTarget(node *yaml.Node, text string) string {
 	if at := entry(node, "target").value; at != nil {
 		return at.Value
 	}
-	volume, err := format.ParseVolume(text)
+	volume, err := parseMount(text)
 	if err != nil {
 		return ""
 	}

@@ -2,10 +2,8 @@ package project
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/format"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -82,9 +80,6 @@ func (w *warner) text(node *yaml.Node, path at) {
 		w.add(place.problem(path.String(),
 			fmt.Sprintf("%q for boolean is not supported by YAML 1.2, please use `%s`", strings.ToLower(text), better), ""))
 	}
-	if path.matches([]string{"services", "*", "volumes", "[]"}) {
-		w.drive(place, path, text)
-	}
 }
 
 func betterBoolean(text string) string {
@@ -104,18 +99,4 @@ func matchesAny(path at, patterns [][]string) bool {
 		}
 	}
 	return false
-}
-
-// drive warns of a volume with a name of one letter: the short form takes it for a Windows drive, and so makes an anonymous
-// volume of "v:/data", or mounts a folder of that name.
-func (w *warner) drive(place spot, at at, text string) {
-	if len(text) < 3 || text[1] != ':' || text[2] != '/' {
-		return
-	}
-	volume, err := format.ParseVolume(text)
-	if err != nil || path.IsAbs(volume.Target) || volume.Source != "" && strings.Contains(volume.Target, ":") {
-		return
-	}
-	w.add(place.problem(at.String(), fmt.Sprintf("%s is taken for a Windows drive, not for a volume's name", quote(text[:2])),
-		"name the volume with more than one letter, or write the mount in long form"))
 }
