@@ -146,17 +146,29 @@ func (e rawEngine) clear(ctx context.Context, projectName string) error {
 	return errors.Join(problems...)
 }
 
-// clearImages removes the images that were built for a project: their names begin with the project's.
+// clearImages removes the images that were built for a project: those with its label, also where a later build has taken their
+// name, and those whose names begin with the project's.
 func (e rawEngine) clearImages(ctx context.Context, projectName string) error {
-	var list []struct{ RepoTags []string }
+	var list []struct {
+		ID       string `json:"Id"`
+		RepoTags []string
+		Labels   map[string]string
+	}
 	if err := e.get(ctx, "/images/json", nil, &list); err != nil {
 		return err
 	}
 	var problems []error
+	remove := func(name string) {
+		problems = append(problems, e.call(ctx, http.MethodDelete, "/images/"+name, url.Values{"force": {"true"}}, nil, nil))
+	}
 	for _, image := range list {
+		if image.Labels[project.LabelProject] == projectName {
+			remove(image.ID)
+			continue
+		}
 		for _, tag := range image.RepoTags {
 			if strings.HasPrefix(tag, projectName+"-") || strings.HasPrefix(tag, projectName+"/") {
-				problems = append(problems, e.call(ctx, http.MethodDelete, "/images/"+tag, url.Values{"force": {"true"}}, nil, nil))
+				remove(tag)
 			}
 		}
 	}
