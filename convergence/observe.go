@@ -16,7 +16,7 @@ import (
 )
 
 // Observe looks at what a project has on the engine: four list calls at once, however many services there are. Images are only
-// listed where the project is known and names some, and the version is only asked for where it matters.
+// listed where the project is known and names some.
 func Observe(ctx context.Context, eng engine.Engine, name string, p *project.Project) (plan.State, error) {
 	var state plan.State
 	var images []engine.Image
@@ -37,13 +37,6 @@ func Observe(ctx context.Context, eng engine.Engine, name string, p *project.Pro
 		calls.Go(func() (err error) {
 			images, err = eng.ListImages(ctx)
 			return wrapf(err, "list images")
-		})
-	}
-	if p != nil && plan.NeedsVersion(p) {
-		calls.Go(func() error {
-			version, err := eng.Version(ctx)
-			state.API = version.API
-			return wrapf(err, "ask for the engine's version")
 		})
 	}
 	if err := calls.Wait(); err != nil {

@@ -31,6 +31,10 @@ func TestScriptsOnEngine(t *testing.T) {
 	if host == "" {
 		host = client.Endpoint().Host
 	}
+	version, err := client.Version(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	program := buildTestbox(t)
 	importBox(t, client, program)
 	registries := newRegistries(t, client, program)
@@ -39,7 +43,7 @@ func TestScriptsOnEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, folder := range []string{"testdata/script", "testdata/engine"} {
-		scripts(t, folder, func(*testscript.Env) (place, error) {
+		scripts(t, folder, version.HasAPI, func(*testscript.Env) (place, error) {
 			return place{
 				host: host, fetch: fetchURL, registry: shared.address(), push: shared.push,
 				startRegistry: func(user, password string) (ownRegistry, error) { return registries.start(user, password) },

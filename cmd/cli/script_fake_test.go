@@ -13,7 +13,8 @@ import (
 // TestScripts runs the command line's promises on the engine in memory, a fresh one for each script.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	scripts(t, "testdata/script", func(env *testscript.Env) (place, error) {
+	newest := func(string) bool { return true }
+	scripts(t, "testdata/script", newest, func(env *testscript.Env) (place, error) {
 		const registryAddress = "127.0.0.1:5000"
 		images := dockertest.NewRegistry()
 		eng := dockertest.New(dockertest.Options{Remote: images})

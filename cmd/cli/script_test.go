@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -38,11 +39,19 @@ type place struct {
 
 type placeKey struct{}
 
-// scripts runs the scripts of a folder. engineFor gives each script an engine of its own, or its part of one.
-func scripts(t *testing.T, folder string, engineFor func(*testscript.Env) (place, error)) {
+// scripts runs the scripts of a folder. engineFor gives each script an engine of its own, or its part of one; hasAPI says whether their
+// API is of a version or newer, which scripts ask by `[api:1.45]`.
+func scripts(t *testing.T, folder string, hasAPI func(version string) bool, engineFor func(*testscript.Env) (place, error)) {
 	t.Helper()
 	testscript.Run(t, testscript.Params{
 		Dir: folder, UpdateScripts: *update, RequireUniqueNames: true,
+		Condition: func(text string) (bool, error) {
+			version, ok := strings.CutPrefix(text, "api:")
+			if !ok {
+				return false, fmt.Errorf("unknown condition %q", text)
+			}
+			return hasAPI(version), nil
+		},
 		Setup: func(env *testscript.Env) error {
 			place, err := engineFor(env)
 			if err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/muster-dev/muster/convergence/step"
@@ -33,16 +32,13 @@ const (
 // secretsFolder is where secrets are put that say nothing else.
 const secretsFolder = "/run/secrets"
 
-// partsNeed is the API from which parts of volumes can be mounted.
-const partsNeed, partsNeedEngine = "1.45", "26"
-
 // file is a service's use of a secret or config.
 type file struct {
 	step.File // Path is absolute in the container
 	key       string
 	by        delivery
 	source    string // of a bind
-	place     string // the path of the model
+	place     string // the path within the service
 }
 
 // part is what a file is called in a volume of which it alone is mounted. It does not depend on what else there is.
@@ -71,23 +67,20 @@ func (r *reconciler) planFiles(s *servicePlan) {
 				r.fileProblem(s.service, one, "the content of "+one.quoted()+" was not read", "read it with ReadContents before planning")
 			}
 		}
-		if one.by == copiedToPart && apiOlder(r.State.API, partsNeed) {
-			r.fileProblem(s.service, one, fmt.Sprintf("%s cannot be put at %q in service %q, which is read-only or mounted: "+
-				"that takes API %s (engine %s), and this engine has %s", one.quoted(), one.Path, s.service.Name, partsNeed, partsNeedEngine, r.State.API),
-				"give it a target below "+secretsFolder+", or leave out read_only and what is mounted there")
-		}
 		s.files = append(s.files, one)
 	}
 }
 
-// NeedsVersion says whether it depends on the engine's version what can be planned for a project: [State.API] is needed then.
-func NeedsVersion(p *project.Project) bool {
-	for _, service := range p.Services {
-		if slices.ContainsFunc(filesOf(p, service), func(one file) bool { return one.by == copiedToPart }) {
-			return true
-		}
+// fileNeeds are the copies for which parts of volumes have to be mounted.
+func fileNeeds(p *project.Project, service project.Service) []use {
+	var uses []use
+	for _, one := range filesOf(p, service) {
+		parts := since("1.45", "26.0")
+		parts.why = fmt.Sprintf("put at %q, which is read-only or mounted,", one.Path)
+		parts.try = "give it a target below " + secretsFolder + ", or leave out read_only and what is mounted there"
+		uses = append(uses, use{one.place, one.by == copiedToPart, parts})
 	}
-	return false
+	return uses
 }
 
 // filesOf are the files of a service: configs, then secrets. What is mounted in the same place wins over them.
@@ -99,7 +92,7 @@ func filesOf(p *project.Project, service project.Service) []file {
 		if bool(object.External) || slices.Contains(own, target) {
 			return
 		}
-		one := file{key: kind + " " + use.Source, source: object.File, place: "services." + service.Name + "." + kind + "s." + use.Source}
+		one := file{key: kind + " " + use.Source, source: object.File, place: kind + "s." + use.Source}
 		one.Name, one.Path, one.Mode = one.key, target, readable
 		if use.Mode != nil {
 			one.Mode = int64(*use.Mode)
@@ -190,18 +183,7 @@ func (r *reconciler) checkFiles(service project.Service) {
 }
 
 func (r *reconciler) fileProblem(service project.Service, one file, message, try string) {
-	r.problem(Problem{Ref: graph.Service(service.Name), Position: r.Project.Place(one.place), Message: message, Try: try})
-}
-
-// apiOlder compares versions of the API; one that is not known is not older.
-func apiOlder(version, than string) bool {
-	if version == "" {
-		return false
-	}
-	major, minor, _ := strings.Cut(version, ".")
-	thanMajor, thanMinor, _ := strings.Cut(than, ".")
-	number := func(text string) int { n, _ := strconv.Atoi(text); return n }
-	return cmp.Or(cmp.Compare(number(major), number(thanMajor)), cmp.Compare(number(minor), number(thanMinor))) < 0
+	r.problem(Problem{Ref: graph.Service(service.Name), Position: r.Project.Place("services." + service.Name + "." + one.place), Message: message, Try: try})
 }
 
 // fileMounts are what a container mounts for its secrets and configs. containerName is what it is called when it is created.

@@ -74,8 +74,8 @@ func TestDownOfAServiceLeavesTheFilesOfOthers(t *testing.T) {
 	}
 }
 
-// Muster asks for the engine's version only where it matters.
-func TestNeedsVersion(t *testing.T) {
+// What the engine is is asked for only where a part of a volume has to be mounted.
+func TestFilesRarelyAskOfTheEngine(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"secrets: [password]":                                                    false,
@@ -90,7 +90,7 @@ func TestNeedsVersion(t *testing.T) {
 	} {
 		p := load(t, strings.Replace(withFiles, "{image: api, network_mode: none, read_only: true, secrets: [password], configs: [settings]}",
 			"{image: api, "+text+"}", 1), "api")
-		if got := plan.NeedsVersion(p); got != want {
+		if got := plan.AsksOfEngine(p); got != want {
 			t.Errorf("%s: %v", text, got)
 		}
 	}

@@ -186,7 +186,7 @@ func parsePolicy(t *testing.T, text string) (policy plan.Policy, services string
 }
 
 // edit changes the world: "NAME state exited 1", "NAME health starting", "NAME remove", "NAME rename OTHER", "NAME copy OTHER",
-// "NAME label KEY VALUE", "NAME unlabel KEY", "image REF ID", "remote REF DIGEST", "network NAME", "volume NAME", "api VERSION", "detail NAME KEY=VALUE".
+// "NAME label KEY VALUE", "NAME unlabel KEY", "image REF ID", "remote REF DIGEST", "network NAME", "volume NAME", "detail NAME KEY=VALUE".
 func (w *world) edit(t *testing.T, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -200,8 +200,6 @@ func (w *world) edit(t *testing.T, text string) {
 			w.RemoteDigests = map[string]string{words[1]: words[2]}
 		case words[0] == "network":
 			w.Networks = append(w.Networks, engine.Network{ID: digest(words[1])[7:], Name: words[1]})
-		case words[0] == "api":
-			w.API = words[1]
 		case words[0] == "volume":
 			volume := engine.Volume{Name: words[1]}
 			if len(words) > 2 { // of secrets and configs

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/graph"
@@ -16,6 +18,8 @@ type requirement struct {
 	cgroups      string // the version of control groups
 	// instead is what happens on other engines, where that is no reason to refuse; empty means that it is one.
 	instead string
+	// why says what of the attribute requires it, and try what else can be done; empty where all of it does, and the usual can.
+	why, try string
 }
 
 // need is an attribute in use that not every engine has.
@@ -42,7 +46,7 @@ func needs(p *project.Project) []need {
 		if service.GetScale() == 0 {
 			continue
 		}
-		for _, used := range slices.Concat(serviceNeeds(service), mountNeeds(service), endpointNeeds(service)) {
+		for _, used := range slices.Concat(serviceNeeds(service), mountNeeds(service), endpointNeeds(service), fileNeeds(p, service)) {
 			if used.set {
 				found = append(found, need{graph.Service(name), "services." + name + "." + used.path, used.requirement})
 			}
@@ -144,8 +148,8 @@ func (r *reconciler) checkNeeds() {
 			r.warn(need.ref, "%s%s %s: %s", r.at(need.path), need.path, lacking, need.instead)
 		default:
 			r.problem(Problem{
-				Ref: need.ref, Position: r.Project.Place(need.path), Message: need.path + " " + lacking,
-				Try: "leave it out, or use an engine that has it",
+				Ref: need.ref, Position: r.Project.Place(need.path), Message: strings.TrimSpace(need.path+" "+need.why) + " " + lacking,
+				Try: cmp.Or(need.try, "leave it out, or use an engine that has it"),
 			})
 		}
 	}

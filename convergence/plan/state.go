@@ -19,8 +19,6 @@ type State struct {
 	Volumes  []engine.Volume
 	// Images are those that the project's services name and the engine has, by the name that the service gives.
 	Images map[string]engine.Image
-	// API is the version of the engine's API that is in use; empty where [NeedsVersion] says that it does not matter.
-	API string
 	// Details are the containers that will change, by ID: the second round of observation, which an empty first plan does
 	// without. Where they are missing, an old environment value is not shown and a restart policy is taken from the file.
 	Details map[string]engine.ContainerDetails
