@@ -35,7 +35,8 @@ func (c Content) GoString() string { return c.String() }
 // all, and the contents of those that have to be copied into containers. It is the one method that changes the project: call it
 // before others read it.
 //
-// The error is a [*LoadError] with all files that are missing or cannot be read, and all variables that are not set.
+// The error is a [*LoadError] with all files that are missing or cannot be read, profiles of seccomp among them, and all variables
+// that are not set.
 func (p *Project) ReadContents() error {
 	r := contentReader{project: p, uses: p.fileUses(), digests: map[string]string{}, contents: map[string]Content{}}
 	for _, name := range keys(p.Secrets) {
@@ -44,6 +45,7 @@ func (p *Project) ReadContents() error {
 	for _, name := range keys(p.Configs) {
 		r.read("config", name, FileObject(p.Configs[name]))
 	}
+	r.profiles()
 	if len(r.problems) > 0 {
 		return loadError(r.problems, p.places.sources())
 	}

@@ -235,9 +235,8 @@ func isAnonymous(volume engine.Volume) bool {
 func (r *reconciler) securityOptions(service project.Service) []string {
 	options := slices.Clone(service.SecurityOpt)
 	for i, option := range options {
-		key, value, ok := strings.Cut(option, "=")
-		if ok && key == "seccomp" && value != "unconfined" && value != "builtin" && !path.IsAbs(value) {
-			options[i] = key + "=" + path.Join(r.Project.WorkingDir, value)
+		if profile, ok := project.SeccompProfile(option); ok && !path.IsAbs(profile) {
+			options[i] = "seccomp=" + path.Join(r.Project.WorkingDir, profile)
 		}
 	}
 	return options

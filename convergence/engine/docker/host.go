@@ -1,6 +1,8 @@
 package docker
 
 import (
+	"bytes"
+	"encoding/json"
 	"maps"
 	"os"
 	"slices"
@@ -95,24 +97,33 @@ func tmpfs(service project.Service) map[string]string {
 // unmasked says that `systempaths=unconfined` was among them, which is not an option of the API but two empty lists.
 func securityOptions(service project.Service) (options []string, unmasked bool, err error) {
 	for _, option := range service.SecurityOpt {
-		key, value, found := strings.Cut(option, "=")
-		if !found {
-			key, value, _ = strings.Cut(option, ":")
-		}
-		switch {
-		case key == "systempaths" && value == "unconfined":
+		if option == "systempaths=unconfined" || option == "systempaths:unconfined" {
 			unmasked = true
 			continue
-		case key == "seccomp" && value != "unconfined" && value != "builtin":
-			profile, err := os.ReadFile(value)
+		}
+		if path, ok := project.SeccompProfile(option); ok {
+			profile, err := readProfile(path)
 			if err != nil {
-				return nil, false, invalid("security_opt: read seccomp profile: %v", err)
+				return nil, false, err
 			}
-			option = "seccomp=" + string(profile)
+			option = "seccomp=" + profile
 		}
 		options = append(options, option)
 	}
 	return options, unmasked, nil
+}
+
+// readProfile reads a seccomp profile, as the compact JSON that docker compose sends.
+func readProfile(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", invalid("security_opt: read seccomp profile: %v", err)
+	}
+	var profile bytes.Buffer
+	if err := json.Compact(&profile, content); err != nil {
+		return "", invalid("security_opt: seccomp profile %s is no JSON: %v", path, err)
+	}
+	return profile.String(), nil
 }
 
 // credentialSpec is the security option by which engines on Windows find the identity of a container; others refuse it.
