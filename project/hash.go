@@ -89,8 +89,9 @@ func ownFields(hook any, service map[string]any) {
 		fields["command"] = nil
 	}
 	environment, _ := fields["environment"].(map[string]any)
+	inheritable, _ := service["environment"].(map[string]any)
 	for key, value := range environment {
-		if inherited, ok := service["environment"].(map[string]any)[key]; ok && reflect.DeepEqual(value, inherited) {
+		if inherited, ok := inheritable[key]; ok && reflect.DeepEqual(value, inherited) {
 			delete(environment, key)
 		}
 	}

@@ -90,6 +90,14 @@ services:
 	}
 }
 
+func TestHooksHashWithVariablesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	service := model(t, "services: {a: {image: a, pre_start: [{command: [b], environment: {OWN: x}}]}}").Services["a"]
+	if _, err := ServiceHash(service); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestHashedText(t *testing.T) {
 	t.Parallel()
 	loaded := model(t, `
