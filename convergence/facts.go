@@ -16,6 +16,7 @@ import (
 // after a time. Most need no call for it.
 func observeFacts(ctx context.Context, eng engine.Engine, p *project.Project, state *plan.State) error {
 	state.Now = time.Now()
+	refs := refreshed(p, *state)
 	calls, ctx := errgroup.WithContext(ctx)
 	calls.SetLimit(inspectAtOnce)
 	if plan.AsksOfEngine(p) {
@@ -25,7 +26,6 @@ func observeFacts(ctx context.Context, eng engine.Engine, p *project.Project, st
 			return wrapf(err, "ask the engine what it is")
 		})
 	}
-	refs := refreshed(p, *state)
 	images := make([]engine.Image, len(refs))
 	for i, ref := range refs {
 		calls.Go(func() (err error) {
