@@ -103,17 +103,32 @@ func byID(name string, images []engine.Image) (engine.Image, bool) {
 // inspectAtOnce bounds the second round of observation.
 const inspectAtOnce = 8
 
-// ObserveDetails is the second round: it inspects the containers that a plan replaces, and only those, so that reasons can name
-// old values and restart policies can be given back. The state that comes back is a copy with the details.
-func ObserveDetails(ctx context.Context, eng engine.Engine, state plan.State, p *plan.Plan) (plan.State, error) {
+// affected are the IDs of the containers that a plan replaces or attaches to networks again.
+func affected(p *plan.Plan) []string {
 	var ids []string
+	for _, node := range p.Nodes {
+		if connect, ok := node.Step.(step.ConnectNetwork); ok {
+			ids = append(ids, connect.ID)
+		}
+	}
 	for _, group := range p.Groups {
 		for _, undo := range group.Undo {
-			if restore, ok := undo.(step.RestoreContainer); ok {
-				ids = append(ids, restore.ID)
+			switch undo := undo.(type) {
+			case step.RestoreContainer:
+				ids = append(ids, undo.ID)
+			case step.ConnectNetwork:
+				ids = append(ids, undo.ID)
 			}
 		}
 	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// ObserveDetails is the second round: it inspects the containers that a plan replaces or takes out of networks, and only those, so
+// that reasons can name old values, and restart policies and attachments can be given back. The state that comes back is a copy with the details.
+func ObserveDetails(ctx context.Context, eng engine.Engine, state plan.State, p *plan.Plan) (plan.State, error) {
+	ids := affected(p)
 	details := make([]engine.ContainerDetails, len(ids))
 	calls, ctx := errgroup.WithContext(ctx)
 	calls.SetLimit(inspectAtOnce)

@@ -109,7 +109,9 @@ type ContainerDetails struct {
 	StartedAt    time.Time
 	FinishedAt   time.Time
 	Restart      RestartPolicy
-	HealthCheck  *HealthCheck // nil where the container has none, or never ran
+	// Endpoints are its attachments as they were asked for, sorted by network: what it takes to make them again.
+	Endpoints   []Endpoint
+	HealthCheck *HealthCheck // nil where the container has none, or never ran
 }
 
 // HealthCheck is the state of a container's health check.

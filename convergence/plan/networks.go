@@ -3,6 +3,8 @@ package plan
 import (
 	"errors"
 	"maps"
+	"net/netip"
+	"slices"
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/step"
@@ -168,21 +170,53 @@ func (r *reconciler) replaceNetwork(n *networkPlan, wanted project.Network, reas
 	r.createNetwork(n, wanted, []NodeID{remove})
 	r.endGroup()
 	for _, container := range r.leftAnyway {
-		r.reattach(n, container)
+		r.reattach(n, container, wanted)
 	}
 }
 
-// oldEndpoint is how a container is attached to a network again, as far as a list tells: by its usual names.
+// oldEndpoint is how a container is attached to a network again: as an inspect tells that it was, else by its usual names.
 func (r *reconciler) oldEndpoint(container engine.Container, network string) engine.Endpoint {
+	for _, endpoint := range r.State.Details[container.ID].Endpoints {
+		if endpoint.Network == network {
+			return endpoint
+		}
+	}
 	return engine.Endpoint{Network: network, Aliases: []string{container.Name, container.Service}}
 }
 
+// newEndpoint is how a container that is not the plan's is attached to a network that is made anew: as it was, but for addresses
+// that the network does not have any more.
+func (r *reconciler) newEndpoint(container engine.Container, network project.Network) engine.Endpoint {
+	endpoint := r.oldEndpoint(container, network.Name)
+	if endpoint.Options == nil {
+		return endpoint
+	}
+	options := *endpoint.Options
+	for _, address := range []*string{&options.Ipv4Address, &options.Ipv6Address} {
+		if *address != "" && !hasAddress(network, *address) {
+			r.warn(graph.Ref{}, "container %s loses its address %s: network %s does not have it any more",
+				container.Name, *address, network.Name)
+			*address = ""
+		}
+	}
+	endpoint.Options = &options
+	return endpoint
+}
+
+func hasAddress(network project.Network, text string) bool {
+	address, err := netip.ParseAddr(text)
+	return err == nil && slices.ContainsFunc(network.Ipam.Config, func(pool *project.IPAMPool) bool {
+		subnet, err := netip.ParsePrefix(pool.Subnet)
+		return err == nil && subnet.Contains(address)
+	})
+}
+
 // reattach brings a container that stays into a network that was made anew, and starts it where it ran.
-func (r *reconciler) reattach(n *networkPlan, container engine.Container) {
+func (r *reconciler) reattach(n *networkPlan, container engine.Container, wanted project.Network) {
 	if !attached(container, n.current.ID, n.name) {
 		return
 	}
-	connect := r.add(step.ConnectNetwork{Target: target(container), Endpoint: r.oldEndpoint(container, n.name)}, n.ready...)
+	connect := r.add(step.ConnectNetwork{Target: target(container), Endpoint: r.newEndpoint(container, wanted)}, n.ready...)
 	if container.Running() {
 		r.starts = append(r.starts, r.add(step.StartContainer{Target: target(container), Again: true}, connect))
 	}

@@ -167,6 +167,7 @@ func fromInspect(answer *container.InspectResponse) engine.ContainerDetails {
 	}
 	if answer.NetworkSettings != nil {
 		details.Networks = fromEndpoints(answer.NetworkSettings.Networks)
+		details.Endpoints = askedEndpoints(answer.NetworkSettings.Networks)
 		details.Ports = fromPortMap(answer.NetworkSettings.Ports)
 	}
 	setState(&details, answer)

@@ -65,6 +65,25 @@ func endpointSettings(endpoint engine.Endpoint) *network.EndpointSettings {
 	return settings
 }
 
+// askedEndpoints are what was asked for of an inspect's endpoints. The address of the interface is not among it: an inspect does
+// not tell whether the engine has chosen it.
+func askedEndpoints(endpoints map[string]*network.EndpointSettings) []engine.Endpoint {
+	var asked []engine.Endpoint
+	for _, name := range sortedCopy(endpoints) {
+		settings := endpoints[name]
+		if settings == nil {
+			continue
+		}
+		options := project.Endpoint{DriverOpts: settings.DriverOpts, GatewayPriority: settings.GwPriority}
+		if addresses := settings.IPAMConfig; addresses != nil {
+			options.Ipv4Address, options.Ipv6Address = addresses.IPv4Address, addresses.IPv6Address
+			options.LinkLocalIPs = addresses.LinkLocalIPs
+		}
+		asked = append(asked, engine.Endpoint{Network: name, Aliases: settings.Aliases, Options: &options})
+	}
+	return asked
+}
+
 // withInterfaceName adds the engine's own driver option for the name of the interface (libnetwork, netlabel.Ifname).
 func withInterfaceName(options map[string]string, name string) map[string]string {
 	extended := map[string]string{"com.docker.network.endpoint.ifname": name}
