@@ -68,8 +68,7 @@ type globals struct {
 	showVersion               bool
 	host, context             string
 
-	warned     []string // what warnOnce has told
-	invocation string   // how the user calls muster for this project
+	invocation string // how the user calls muster for this project
 }
 
 // lookup is an environment variable's value, empty where there is none.
@@ -155,7 +154,9 @@ func (g *globals) dial(ctx context.Context, projectName string) (*engine.Hub, er
 	if err != nil {
 		return nil, err
 	}
-	g.warnOnce(client.Warnings())
+	for _, message := range client.Warnings() {
+		g.warn([]project.Warning{{Message: message}})
+	}
 	var eng engine.Engine = client
 	if g.verbose {
 		eng = engine.Trace(eng, g.app.Err)
@@ -168,16 +169,6 @@ func (g *globals) dial(ctx context.Context, projectName string) (*engine.Hub, er
 		eng = engine.LimitPulls(eng, pulls)
 	}
 	return engine.NewHub(eng, projectName), nil
-}
-
-// warnOnce writes what is worth telling about the docker CLI's configuration, once for each command.
-func (g *globals) warnOnce(messages []string) {
-	for _, message := range messages {
-		if !slices.Contains(g.warned, message) {
-			g.warned = append(g.warned, message)
-			g.warn([]project.Warning{{Message: message}})
-		}
-	}
 }
 
 // parallelLimit is --parallel or COMPOSE_PARALLEL_LIMIT; -1 means no limit.

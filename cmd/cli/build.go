@@ -18,10 +18,10 @@ import (
 
 type buildOptions struct {
 	lifecycleOptions
-	args                 []string
-	pull, noCache, quiet bool
-	withDependencies     bool
-	memory               string
+	args             []string
+	pull, noCache    bool
+	withDependencies bool
+	memory           string
 }
 
 func newBuild(g *globals) *cobra.Command {
@@ -79,14 +79,7 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	looks, err := o.looks()
-	if err != nil {
-		return err
-	}
-	if o.quiet {
-		looks.Mode = display.Quiet
-	}
-	return apply(ctx, eng, made, display.NewProgress(looks, o.app.Streams), display.Title{
+	return o.finish(ctx, eng, made, display.Title{
 		Project: p.Name, Verb: "build", Done: p.Name + ": built",
 	})
 }

@@ -15,37 +15,11 @@ import (
 	"github.com/muster-dev/muster/convergence/engine"
 )
 
-type imagesOptions struct {
-	*globals
-	services []string
-	format   string
-	quiet    bool
-}
-
 func newImages(g *globals) *cobra.Command {
-	o := &imagesOptions{globals: g}
-	cmd := &cobra.Command{
-		Use:   "images [OPTIONS] [SERVICE...]",
-		Short: "List images used by the created containers",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.services = args
-			return runImages(cmd.Context(), o)
-		},
-	}
-	cmd.Flags().StringVar(&o.format, formatFlag, formatTable, `Format the output ("table"|"json")`)
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "Only display IDs")
-	return cmd
+	return listCommand(g, "images [OPTIONS] [SERVICE...]", "List images used by the created containers", "Only display IDs", runImages)
 }
 
-func runImages(ctx context.Context, o *imagesOptions) error {
-	if err := checkListFormat(o.format); err != nil {
-		return err
-	}
-	here, err := o.look(ctx, o.services)
-	if err != nil {
-		return err
-	}
-	defer here.engine.Close() //nolint:errcheck // nothing is left to be said to the engine
+func runImages(ctx context.Context, o *listOptions, here found) error {
 	containers := slices.DeleteFunc(here.containers, func(c engine.Container) bool {
 		return len(o.services) > 0 && !slices.Contains(o.services, c.Service)
 	})
@@ -63,7 +37,7 @@ func runImages(ctx context.Context, o *imagesOptions) error {
 }
 
 // writeIDs writes the ID of each image once.
-func (o *imagesOptions) writeIDs(containers []engine.Container) error {
+func (o *listOptions) writeIDs(containers []engine.Container) error {
 	told := map[string]bool{}
 	for _, c := range containers {
 		if told[c.ImageID] {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/convergence"
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/plan"
 	"github.com/muster-dev/muster/project"
@@ -18,6 +19,7 @@ type lifecycleOptions struct {
 	services     []string
 	timeout      int
 	timeoutGiven bool
+	quiet        bool   // of the commands that have the flag: no progress is shown
 	applying     string // the command that does what --dry-run only tells of
 }
 
@@ -80,8 +82,10 @@ func (o *lifecycleOptions) open(ctx context.Context) (p *project.Project, name s
 	return p, name, eng, nil
 }
 
-// finish shows a plan where only that is asked for, else applies it.
-func (o *lifecycleOptions) finish(ctx context.Context, eng engine.Engine, made *plan.Plan, title display.Title) error {
+// finish shows a plan where only that is asked for, else applies it and tells others, too, what happens.
+func (o *lifecycleOptions) finish(
+	ctx context.Context, eng engine.Engine, made *plan.Plan, title display.Title, others ...convergence.Sink,
+) error {
 	if o.dryRun {
 		o.showPlan(made, o.applying)
 		return nil
@@ -90,7 +94,10 @@ func (o *lifecycleOptions) finish(ctx context.Context, eng engine.Engine, made *
 	if err != nil {
 		return err
 	}
-	return apply(ctx, eng, made, display.NewProgress(looks, o.app.Streams), title)
+	if o.quiet {
+		looks.Mode = display.Quiet
+	}
+	return apply(ctx, eng, made, display.NewProgress(looks, o.app.Streams), title, others...)
 }
 
 // say writes a line for people, where they want to hear anything.

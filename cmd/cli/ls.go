@@ -39,19 +39,6 @@ func newLs(g *globals) *cobra.Command {
 	return cmd
 }
 
-// The formats of lists.
-const (
-	formatTable = "table"
-	formatJSON  = "json"
-)
-
-func checkListFormat(format string) error {
-	if format != formatTable && format != formatJSON {
-		return fmt.Errorf("unsupported --format value %q: use table or json", format)
-	}
-	return nil
-}
-
 func runLs(ctx context.Context, o *lsOptions) error {
 	if err := checkListFormat(o.format); err != nil {
 		return err

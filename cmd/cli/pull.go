@@ -17,7 +17,7 @@ import (
 type pullOptions struct {
 	lifecycleOptions
 	ignoreBuildable, ignoreFailures bool
-	includeDeps, quiet              bool
+	includeDeps                     bool
 	policy                          string
 }
 
@@ -60,20 +60,9 @@ func runPull(ctx context.Context, o *pullOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.dryRun {
-		o.showPlan(made, o.applying)
-		return nil
-	}
-	looks, err := o.looks()
-	if err != nil {
-		return err
-	}
-	if o.quiet {
-		looks.Mode = display.Quiet
-	}
 	var failed []string
 	title := display.Title{Project: p.Name, Verb: "pull", Done: p.Name + ": pulled", Nothing: p.Name + ": nothing to pull"}
-	err = apply(ctx, eng, made, display.NewProgress(looks, o.app.Streams), title, func(event convergence.Event) {
+	err = o.finish(ctx, eng, made, title, func(event convergence.Event) {
 		if event.Phase == convergence.Failed && event.Optional {
 			failed = append(failed, event.Object.Name)
 		}

@@ -12,37 +12,11 @@ import (
 	"github.com/muster-dev/muster/project"
 )
 
-type volumesOptions struct {
-	*globals
-	services []string
-	format   string
-	quiet    bool
-}
-
 func newVolumes(g *globals) *cobra.Command {
-	o := &volumesOptions{globals: g}
-	cmd := &cobra.Command{
-		Use:   "volumes [OPTIONS] [SERVICE...]",
-		Short: "List volumes",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.services = args
-			return runVolumes(cmd.Context(), o)
-		},
-	}
-	cmd.Flags().StringVar(&o.format, formatFlag, formatTable, `Format the output ("table"|"json")`)
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "Only display volume names")
-	return cmd
+	return listCommand(g, "volumes [OPTIONS] [SERVICE...]", "List volumes", "Only display volume names", runVolumes)
 }
 
-func runVolumes(ctx context.Context, o *volumesOptions) error {
-	if err := checkListFormat(o.format); err != nil {
-		return err
-	}
-	here, err := o.look(ctx, o.services)
-	if err != nil {
-		return err
-	}
-	defer here.engine.Close() //nolint:errcheck // nothing is left to be said to the engine
+func runVolumes(ctx context.Context, o *listOptions, here found) error {
 	volumes, err := here.engine.ListVolumes(ctx)
 	if err != nil {
 		return fmt.Errorf("list volumes: %w", err)

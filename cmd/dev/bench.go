@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 
 	"github.com/muster-dev/muster/cmd/dev/compare"
-	"github.com/muster-dev/muster/cmd/dev/daemon"
-	"github.com/muster-dev/muster/cmd/dev/provision"
 	"github.com/muster-dev/muster/cmd/dev/registry"
 	"github.com/muster-dev/muster/convergence/engine/docker"
 )
@@ -94,17 +92,8 @@ func (t tool) fetchOthers(ctx context.Context, client *docker.Client) (registryP
 	if err := importSoftware(ctx, t, client); err != nil {
 		return "", "", fmt.Errorf("make image %s: %w", benchBase, err)
 	}
-	machine, err := provision.ThisMachine()
-	if err != nil {
+	if peer, err = fetchPeer(ctx, t); err != nil {
 		return "", "", err
-	}
-	unlock, err := daemon.Lock(ctx, t.cache)
-	if err != nil {
-		return "", "", err
-	}
-	defer unlock()
-	if peer, err = t.fetcher(machine).Peer(ctx); err != nil {
-		return "", "", fmt.Errorf("fetch peer: %w", err)
 	}
 	return registryProgram, peer, nil
 }

@@ -167,18 +167,9 @@ func engineEnv(ctx context.Context, t tool, _ []string) error {
 }
 
 func enginePeer(ctx context.Context, t tool, _ []string) error {
-	machine, err := provision.ThisMachine()
+	folder, err := fetchPeer(ctx, t)
 	if err != nil {
 		return err
-	}
-	unlock, err := daemon.Lock(ctx, t.cache)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	folder, err := t.fetcher(machine).Peer(ctx)
-	if err != nil {
-		return fmt.Errorf("fetch peer: %w", err)
 	}
 	for _, name := range []string{"docker-compose", "docker-buildx"} {
 		program := filepath.Join(folder, name)
