@@ -111,6 +111,9 @@ func writeFact(w io.Writer, s style, word, text string) {
 	_, _ = fmt.Fprintf(w, "  %s%s\n", s.dim(pad(word, column)), text)
 }
 
+// killedCode is the exit code of a program that SIGKILL has ended: 128 and the signal's number.
+const killedCode = 137
+
 // most of what a container says that is shown in a failure.
 const (
 	probeLines = 3
@@ -124,8 +127,11 @@ func writeEvidence(w io.Writer, s style, failed *step.WaitError) {
 		head := fmt.Sprintf("exit %d, %d of %d failed", last.ExitCode, check.FailingStreak, check.Retries)
 		writeBlock(w, s, block{word: "probe", head: head, text: []byte(last.Output), most: probeLines})
 	}
-	if details.OOMKilled {
+	switch {
+	case details.OOMKilled:
 		writeFact(w, s, "memory", "the kernel ended it: out of memory")
+	case details.ExitCode == killedCode && !details.Running():
+		writeFact(w, s, "killed", "by SIGKILL: out of memory, which the engine did not notice, or from outside")
 	}
 	if details.RestartCount > 0 {
 		writeFact(w, s, "restarts", fmt.Sprint(details.RestartCount))

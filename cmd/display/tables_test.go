@@ -100,8 +100,15 @@ func TestFailure(t *testing.T) {
 		Step: step.PullImage{Reference: "mailer:1"},
 		Err:  &step.PullError{Reference: "mailer:1", Cause: fmt.Errorf("no route to host: %w", engine.ErrUnavailable)},
 	}
+	killed := &convergence.StepError{Step: step.Wait{}, Err: &step.WaitError{
+		Wait:   step.Wait{Target: step.Target{Name: "shop-job-1", Service: "job"}, Goal: step.Completed, Dependency: true},
+		Reason: "exited (137)",
+		Details: engine.ContainerDetails{Container: engine.Container{
+			State: engine.StateExited, ExitCode: 137,
+		}},
+	}}
 	var text bytes.Buffer
-	Failure(&text, errors.Join(failed, pull), FailureOptions{HeldUp: []string{"web", "worker"}})
+	Failure(&text, errors.Join(failed, killed, pull), FailureOptions{HeldUp: []string{"web", "worker"}})
 	golden(t, "failure", text.String())
 }
 

@@ -68,17 +68,32 @@ func (l Launch) prepare() error {
 			return fmt.Errorf("make folder for engine: %w", err)
 		}
 	}
-	config, err := json.Marshal(map[string]any{"features": l.Features})
+	config, err := l.configuration()
 	if err != nil {
 		return fmt.Errorf("write engine's configuration: %w", err)
-	}
-	if len(l.Features) == 0 {
-		config = []byte("{}")
 	}
 	if err := os.WriteFile(at.config, config, fileMode); err != nil {
 		return fmt.Errorf("write engine's configuration: %w", err)
 	}
 	return rotate(at.log)
+}
+
+// configuration is the daemon's. An engine's own choice is to throw away the whole build cache, once a minute, while less than a
+// fifth of the disk is free; what tests see of the cache must not depend on the disk that they run on.
+func (l Launch) configuration() ([]byte, error) {
+	const keptBuilds = "5GB"
+	settings := map[string]any{"builder": map[string]any{"gc": map[string]any{
+		"enabled": true,
+		"policy":  []map[string]any{{"all": true, "keepStorage": keptBuilds}},
+	}}}
+	if len(l.Features) > 0 {
+		settings["features"] = l.Features
+	}
+	config, err := json.Marshal(settings)
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	return config, nil
 }
 
 // rotate keeps the log of the last run and makes room for the next one's.

@@ -213,14 +213,23 @@ func buildChanged(f *fixture) {
 	equal(f, "output", again.log(), "two, longer")
 }
 
+// buildIncremental builds several times: an engine may still hold the first build's context when it has answered, and then it asks
+// for a whole one.
 func buildIncremental(f *fixture) {
-	const big = 300_000
+	const big, tries = 300_000, 5
 	folder := f.folder(map[string]string{"big": strings.Repeat("x", big), "small": "one", "Dockerfile": dockerfile("COPY big small /", f.fresh())})
 	first := f.builds(f.wanted(folder))
 	equal(f, fmt.Sprintf("sent at first: %d bytes", first.sent()), first.sent() > big, true)
-	f.must(os.WriteFile(filepath.Join(folder, "small"), []byte("three"), 0o600), "change file")
-	second := f.builds(f.wanted(folder))
-	equal(f, fmt.Sprintf("sent then: %d bytes", second.sent()), second.sent() > 0 && second.sent() < big/10, true)
+	var sent []int64
+	for i := range tries {
+		f.must(os.WriteFile(filepath.Join(folder, "small"), []byte(strings.Repeat("more", i+1)), 0o600), "change file")
+		again := f.builds(f.wanted(folder)).sent()
+		if again > 0 && again < big/10 {
+			return
+		}
+		sent = append(sent, again)
+	}
+	f.Errorf("sent then, of a change of a few bytes, each time: %d bytes", sent)
 }
 
 func buildArguments(f *fixture) {
