@@ -148,6 +148,22 @@ func (c Converger) PlanRemove(ctx context.Context, input plan.RemoveInput) (made
 	return plan.RemoveContainers(input), nil
 }
 
+// PlanPause makes the plan that freezes a project's containers. input needs no state.
+func (c Converger) PlanPause(ctx context.Context, input plan.PauseInput) (made *plan.Plan, err error) {
+	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {
+		return nil, err
+	}
+	return plan.PauseContainers(input), nil
+}
+
+// PlanUnpause makes the plan that lets them go on. input needs no state.
+func (c Converger) PlanUnpause(ctx context.Context, input plan.PauseInput) (made *plan.Plan, err error) {
+	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {
+		return nil, err
+	}
+	return plan.UnpauseContainers(input), nil
+}
+
 // PlanStart makes the plan that starts the containers that are there. input needs no state.
 func (c Converger) PlanStart(ctx context.Context, input plan.LifecycleInput) (made *plan.Plan, err error) {
 	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {

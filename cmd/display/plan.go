@@ -150,6 +150,8 @@ func changeWords(change plan.Change) (mark, words string) {
 		return "~", "restart" + replicas
 	case plan.Start, plan.RunAgain:
 		return ">", string(change.Kind) + replicas
+	case plan.Pause, plan.Unpause:
+		return "~", string(change.Kind) + replicas
 	case plan.Finish:
 		return "~", "tidy up" + replicas
 	}

@@ -46,6 +46,10 @@ type Containers interface {
 	// [ErrConflict] when it does not run. SIGKILL and the container's stop signal, or any signal where it names none, end its
 	// restarts until the next start.
 	KillContainer(ctx context.Context, ref, signal string) error
+	// PauseContainer freezes a container's processes. [ErrConflict] when it does not run, waits for its restart, or is paused.
+	PauseContainer(ctx context.Context, ref string) error
+	// UnpauseContainer lets a paused container go on. [ErrConflict] when it is not paused.
+	UnpauseContainer(ctx context.Context, ref string) error
 	// RemoveContainer removes a container: a running one only with Force, else [ErrConflict]. [ErrNotFound] when there is none.
 	RemoveContainer(ctx context.Context, ref string, options RemoveContainer) error
 	// RenameContainer gives a container, running or not, a new name. [ErrConflict] when the name is taken.

@@ -84,6 +84,18 @@ func (i *intercepted) KillContainer(ctx context.Context, ref, signal string) err
 	})
 }
 
+func (i *intercepted) PauseContainer(ctx context.Context, ref string) error {
+	return i.around(ctx, Call{Name: "PauseContainer", Object: ref}, func(ctx context.Context) error {
+		return i.next.PauseContainer(ctx, ref)
+	})
+}
+
+func (i *intercepted) UnpauseContainer(ctx context.Context, ref string) error {
+	return i.around(ctx, Call{Name: "UnpauseContainer", Object: ref}, func(ctx context.Context) error {
+		return i.next.UnpauseContainer(ctx, ref)
+	})
+}
+
 func (i *intercepted) RemoveContainer(ctx context.Context, ref string, options RemoveContainer) error {
 	return i.around(ctx, Call{Name: "RemoveContainer", Object: ref}, func(ctx context.Context) error {
 		return i.next.RemoveContainer(ctx, ref, options)

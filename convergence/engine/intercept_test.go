@@ -41,6 +41,8 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 	one("StartContainer", e.StartContainer(ctx, "web"))
 	one("StopContainer", e.StopContainer(ctx, "web", &wait))
 	one("KillContainer", e.KillContainer(ctx, "web", "HUP"))
+	one("PauseContainer", e.PauseContainer(ctx, "web"))
+	one("UnpauseContainer", e.UnpauseContainer(ctx, "web"))
 	one("RemoveContainer", e.RemoveContainer(ctx, "web", engine.RemoveContainer{Force: true}))
 	one("RenameContainer", e.RenameContainer(ctx, "web", "other"))
 	one("SetRestartPolicy", e.SetRestartPolicy(ctx, "web", engine.RestartPolicy{Name: "always"}))

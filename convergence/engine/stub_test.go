@@ -52,6 +52,14 @@ func (s *stub) KillContainer(ctx context.Context, ref, signal string) error {
 	return s.call(ctx, "KillContainer", ref+" "+signal)
 }
 
+func (s *stub) PauseContainer(ctx context.Context, ref string) error {
+	return s.call(ctx, "PauseContainer", ref)
+}
+
+func (s *stub) UnpauseContainer(ctx context.Context, ref string) error {
+	return s.call(ctx, "UnpauseContainer", ref)
+}
+
 func (s *stub) RemoveContainer(ctx context.Context, ref string, options engine.RemoveContainer) error {
 	if options.Force {
 		ref += " force"

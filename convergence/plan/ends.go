@@ -100,7 +100,7 @@ func RemoveContainers(input RemoveInput) *Plan {
 	return t.plan
 }
 
-// newEnding begins the plan of an end of containers. One-offs are left alone where there is no kill, and orphans are not warned
+// newEnding begins the plan of an end of containers, or of a pause. One-offs are left alone where there is no kill, and orphans are not warned
 // about: nothing that the project has stands in their way.
 func newEnding(input TeardownInput) *teardown {
 	t := &teardown{TeardownInput: input, builder: newBuilder(input.Name), stops: map[string][]NodeID{}}

@@ -203,8 +203,8 @@ func (l *lifecycle) startStill(service string) {
 	for _, container := range l.containers[service] {
 		switch {
 		case container.State == engine.StatePaused:
-			l.warn(graph.Service(service), "container %s is paused and stays so; `docker unpause %s` lets it go on",
-				container.Name, container.Name)
+			l.warn(graph.Service(service), "container %s is paused and stays so; `muster unpause %s` lets it go on",
+				container.Name, service)
 		case isStill(container):
 			l.startAfter(g, container)
 		default:

@@ -81,6 +81,10 @@ func lifecyclePlan(t *testing.T, words []string, p *project.Project, w *world) s
 		made, err = plan.RestartContainers(life)
 	case "stop":
 		made = plan.StopContainers(plan.StopInput{Name: "p", Project: p, State: w.State, Services: services})
+	case "pause":
+		made = plan.PauseContainers(plan.PauseInput{Name: "p", Project: p, State: w.State, Services: services})
+	case "unpause":
+		made = plan.UnpauseContainers(plan.PauseInput{Name: "p", Project: p, State: w.State, Services: services})
 	case "kill":
 		made = plan.KillContainers(plan.KillInput{
 			Name: "p", Project: p, State: w.State, Services: services, OneOffs: true, RemoveOrphans: flags["-remove-orphans"],

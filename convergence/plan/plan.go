@@ -91,6 +91,8 @@ const (
 	End      Kind = "stop"
 	Start    Kind = "start"
 	Restart  Kind = "restart"
+	Pause    Kind = "pause"
+	Unpause  Kind = "unpause"
 	RunAgain Kind = "run again" // a one-shot that has completed: no change
 	Pull     Kind = "pull"
 	Build    Kind = "build"

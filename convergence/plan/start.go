@@ -142,8 +142,8 @@ func (r *reconciler) startKept(s *servicePlan, one *replica, g gate) {
 		r.after(start, g.must...)
 		r.follow(start, g.may...)
 	case one.current.State == engine.StatePaused && len(r.madeAnew(*one.current)) == 0:
-		r.warn(graph.Service(s.service.Name), "container %s is paused and stays so; `docker unpause %s` lets it go on",
-			one.name, one.name)
+		r.warn(graph.Service(s.service.Name), "container %s is paused and stays so; `muster unpause %s` lets it go on",
+			one.name, s.service.Name)
 	default:
 		r.startAgain(s, one, g)
 	}

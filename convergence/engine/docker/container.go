@@ -280,6 +280,16 @@ func (c *Client) KillContainer(ctx context.Context, ref, signal string) error {
 	return c.wrap(c.api.ContainerKill(ctx, ref, signal))
 }
 
+// PauseContainer implements [engine.Containers].
+func (c *Client) PauseContainer(ctx context.Context, ref string) error {
+	return c.wrap(c.api.ContainerPause(ctx, ref))
+}
+
+// UnpauseContainer implements [engine.Containers].
+func (c *Client) UnpauseContainer(ctx context.Context, ref string) error {
+	return wrapWords(c.wrap(c.api.ContainerUnpause(ctx, ref)), engine.ErrConflict, "is not paused") // an error 500
+}
+
 // RemoveContainer implements [engine.Containers].
 func (c *Client) RemoveContainer(ctx context.Context, ref string, options engine.RemoveContainer) error {
 	return c.wrap(c.api.ContainerRemove(ctx, ref, container.RemoveOptions{Force: options.Force, RemoveVolumes: options.Volumes}))

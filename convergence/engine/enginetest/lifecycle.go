@@ -25,6 +25,7 @@ func lifecycleCases() []testCase {
 		{"stop of one that does not run does nothing", stopStopped},
 		{"stop goes on without its caller", stopWithoutCaller},
 		{"kill", kill},
+		{"pause and unpause", pauseAndUnpause},
 		{"out of memory", outOfMemory},
 	}
 }
@@ -204,4 +205,23 @@ func (f *fixture) awaitOutput(id, text string) {
 	if !errors.Is(err, errEnough) {
 		f.Fatalf("logs of %s: ended with %v after %q, want %q", id, err, got.String(), text)
 	}
+}
+
+func pauseAndUnpause(f *fixture) {
+	w := f.watch(f.name)
+	id := f.start(f.request("web", "-stay"))
+	f.wants(f.UnpauseContainer(f.ctx, id), engine.ErrConflict, "unpause what runs")
+	f.must(f.PauseContainer(f.ctx, f.own("web")), "pause")
+	w.await(id, "pause")
+	c := f.listed("web")
+	equal(f, "state", c.State, engine.StatePaused)
+	equal(f, "running", c.Running(), true)
+	f.wants(f.PauseContainer(f.ctx, id), engine.ErrConflict, "pause what is paused")
+	f.must(f.UnpauseContainer(f.ctx, id), "unpause")
+	w.await(id, "unpause")
+	equal(f, "state", f.inspect(id).State, engine.StateRunning)
+	f.must(f.StopContainer(f.ctx, id, nil), "stop")
+	f.wants(f.PauseContainer(f.ctx, id), engine.ErrConflict, "pause what has ended")
+	f.wants(f.PauseContainer(f.ctx, f.own("nobody")), engine.ErrNotFound, "pause nothing")
+	f.wants(f.UnpauseContainer(f.ctx, f.own("nobody")), engine.ErrNotFound, "unpause nothing")
 }
