@@ -24,6 +24,8 @@ type Diagram struct {
 type Node struct {
 	Ref   Ref
 	State State // the zero State where nothing is known
+	// Notes are more to be told of it, a line each. Only DOT shows them.
+	Notes []string
 }
 
 // State is how a thing is now: words such as "healthy 2/2", and what they mean.
@@ -64,11 +66,11 @@ func Draw(p *project.Project, g *Graph, kinds []Kind, states map[Ref]State) *Dia
 	d := &Diagram{Title: p.Name}
 	for _, vertex := range g.Vertices() {
 		if slices.Contains(kinds, vertex.Kind) && vertex.Kind != KindService {
-			d.Nodes = append(d.Nodes, Node{vertex, states[vertex]})
+			d.Nodes = append(d.Nodes, Node{Ref: vertex, State: states[vertex]})
 		}
 	}
 	for _, name := range g.Services() {
-		d.Nodes = append(d.Nodes, Node{Service(name), states[Service(name)]})
+		d.Nodes = append(d.Nodes, Node{Ref: Service(name), State: states[Service(name)]})
 	}
 	at := d.positions()
 	for _, name := range g.Services() {

@@ -18,7 +18,7 @@ func (d *Diagram) DOT() []byte {
 	ids := map[Ref]string{}
 	for i, node := range d.Nodes {
 		ids[node.Ref] = dotID(node.Ref.String(), i)
-		fmt.Fprintf(&text, "  %s [label=%s%s]\n", ids[node.Ref], dotLabel(node.Ref.Name, node.State.Text), dotLook(node))
+		fmt.Fprintf(&text, "  %s [label=%s%s]\n", ids[node.Ref], dotLabel(node.lines()...), dotLook(node))
 	}
 	for _, edge := range d.Edges {
 		fmt.Fprintf(&text, "  %s -> %s", ids[edge.From], ids[edge.To])
@@ -30,6 +30,9 @@ func (d *Diagram) DOT() []byte {
 	text.WriteString("}\n")
 	return text.Bytes()
 }
+
+// lines are what is to be told of a node, its name first.
+func (n Node) lines() []string { return append([]string{n.Ref.Name, n.State.Text}, n.Notes...) }
 
 // dotLook are a node's attributes beside its label, by kind and tone.
 func dotLook(node Node) string {

@@ -99,7 +99,7 @@ func unknownCommand(root *cobra.Command, name string) error {
 	for _, command := range root.Commands() {
 		names = append(names, command.Name())
 	}
-	hint := "see `" + root.Name() + " --help`"
+	hint := "see `" + root.CommandPath() + " --help`"
 	if near := project.Nearest(name, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}

@@ -56,22 +56,34 @@ It takes the files, commands, flags and names of docker compose.`,
 	bindGlobals(root, g)
 	for _, command := range []*cobra.Command{
 		newUp(g, interrupts), newDown(g), newPlan(g), newBuild(g), newPull(g), newCreate(g), newStart(g), newStop(g), newRestart(g),
-		newKill(g), newPause(g), newUnpause(g), newRm(g), newScale(g), newWait(g), newPs(g), newLs(g), newImages(g), newVolumes(g), newLogs(g), newPort(g),
+		newKill(g), newRm(g), newScale(g), newWait(g), newPs(g), newLs(g), newImages(g), newVolumes(g), newLogs(g), newPort(g),
 		newConfig(g), newGraph(g), newVersion(g),
+		newPause(g), newUnpause(g), newViz(g), newAlpha(g),
 	} {
-		run := command.RunE
-		command.RunE = func(cmd *cobra.Command, args []string) error {
-			g.invocation = invocation(cmd.Root())
-			if err := g.prepare(); err != nil {
-				return err
-			}
-			return run(cmd, args)
-		}
-		command.DisableFlagsInUseLine = true
+		g.prepareFirst(command)
 		root.AddCommand(command)
 	}
 	addCompletion(root, g)
 	return root
+}
+
+// prepareFirst makes a command, and those below it, run with the flags before the command and the environment read.
+func (g *globals) prepareFirst(command *cobra.Command) {
+	for _, below := range command.Commands() {
+		g.prepareFirst(below)
+	}
+	command.DisableFlagsInUseLine = true
+	run := command.RunE
+	if run == nil {
+		return
+	}
+	command.RunE = func(cmd *cobra.Command, args []string) error {
+		g.invocation = invocation(cmd.Root())
+		if err := g.prepare(); err != nil {
+			return err
+		}
+		return run(cmd, args)
+	}
 }
 
 // usageTemplate is the end of a command's help.
