@@ -30,10 +30,10 @@ func runImages(ctx context.Context, o *listOptions, here found) error {
 	if err != nil {
 		return err
 	}
-	if o.format == formatJSON {
-		return display.ContainerImagesJSON(o.app.Out, containers, images)
+	if o.form.Table() {
+		return display.ContainerImages(o.app.Out, containers, images, time.Now())
 	}
-	return display.ContainerImages(o.app.Out, containers, images, time.Now())
+	return display.ContainerImagesBy(o.app.Out, o.form, containers, images)
 }
 
 // writeIDs writes the ID of each image once.

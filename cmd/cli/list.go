@@ -2,9 +2,10 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/muster-dev/muster/cmd/display"
 )
 
 // The formats of lists.
@@ -13,18 +14,15 @@ const (
 	formatJSON  = "json"
 )
 
-func checkListFormat(format string) error {
-	if format != formatTable && format != formatJSON {
-		return fmt.Errorf("unsupported --format value %q: use table or json", format)
-	}
-	return nil
-}
+// listFormats is the help of their flag.
+const listFormats = `Format the output ("table"|"json", a Go template, or "table TEMPLATE")`
 
 // listOptions are those of the commands that list something of a project's services.
 type listOptions struct {
 	*globals
 	services []string
 	format   string
+	form     display.Form // that the format means
 	quiet    bool
 }
 
@@ -35,9 +33,9 @@ func listCommand(
 	o := &listOptions{globals: g}
 	cmd := &cobra.Command{
 		Use: use, Short: short,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.services = args
-			if err := checkListFormat(o.format); err != nil {
+			if o.form, err = display.ParseForm(o.format); err != nil {
 				return err
 			}
 			here, err := o.look(cmd.Context(), o.services)
@@ -48,7 +46,7 @@ func listCommand(
 			return run(cmd.Context(), o, here)
 		},
 	}
-	cmd.Flags().StringVar(&o.format, formatFlag, formatTable, `Format the output ("table"|"json")`)
+	cmd.Flags().StringVar(&o.format, formatFlag, formatTable, listFormats)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, quiet)
 	return cmd
 }

@@ -34,13 +34,14 @@ func newLs(g *globals) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.all, "all", "a", false, "Show all stopped Compose projects")
 	flags.StringArrayVar(&o.filters, "filter", nil, "Filter output based on conditions provided (name=NAME or an expression)")
-	flags.StringVar(&o.format, formatFlag, formatTable, `Format the output ("table"|"json")`)
+	flags.StringVar(&o.format, formatFlag, formatTable, listFormats)
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "Only display project names")
 	return cmd
 }
 
 func runLs(ctx context.Context, o *lsOptions) error {
-	if err := checkListFormat(o.format); err != nil {
+	form, err := display.ParseForm(o.format)
+	if err != nil {
 		return err
 	}
 	filter, err := parseNameFilter(o.filters)
@@ -65,10 +66,10 @@ func runLs(ctx context.Context, o *lsOptions) error {
 		}
 		return nil
 	}
-	if o.format == formatJSON {
-		return display.StacksJSON(o.app.Out, stacks)
+	if form.Table() {
+		return display.Stacks(o.app.Out, stacks)
 	}
-	return display.Stacks(o.app.Out, stacks)
+	return display.StacksBy(o.app.Out, form, stacks)
 }
 
 // parseNameFilter reads name=VALUE filters: a project has to match one of them, by its name or an expression.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +21,8 @@ type psOptions struct {
 	all, quiet      bool
 	noTrunc, byName bool
 	orphans         bool
-	format          string
+	format, filter  string
+	form            display.Form // that the format means
 	status          []string
 }
 
@@ -36,7 +38,9 @@ func newPs(g *globals) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.all, "all", "a", false, "Show all stopped containers (including those created by the run command)")
-	flags.StringVar(&o.format, "format", "", `Format output ("table"|"json"); on a terminal a narrow table is the default`)
+	flags.StringVar(&o.filter, "filter", "", "Filter services by a property (supported filters: status)")
+	flags.StringVar(&o.format, formatFlag, "", listFormats+
+		"; the default is psFormat of the docker CLI's configuration, else on a terminal a narrow table")
 	flags.BoolVar(&o.noTrunc, "no-trunc", false, "Don't truncate output")
 	flags.BoolVar(&o.orphans, "orphans", true, "Include orphaned services (not declared by project)")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "Only display IDs")
@@ -47,13 +51,8 @@ func newPs(g *globals) *cobra.Command {
 }
 
 func runPs(ctx context.Context, o *psOptions) error {
-	if !slices.Contains([]string{"", "table", "json"}, o.format) {
-		return fmt.Errorf("unsupported --format value %q: use table or json", o.format)
-	}
-	for _, status := range o.status {
-		if !slices.Contains(states(), status) {
-			return fmt.Errorf("unknown --status %q: use %s", status, strings.Join(states(), ", "))
-		}
+	if err := o.read(); err != nil {
+		return err
 	}
 	here, err := o.look(ctx, o.services)
 	if err != nil {
@@ -61,10 +60,74 @@ func runPs(ctx context.Context, o *psOptions) error {
 	}
 	defer here.engine.Close() //nolint:errcheck // nothing is left to be said to the engine
 	narrow := o.format == "" && o.app.OutTerminal
-	containers := slices.DeleteFunc(here.containers, func(c engine.Container) bool {
+	containers := slices.DeleteFunc(slices.Clone(here.containers), func(c engine.Container) bool {
 		return !o.shows(c, narrow) || !o.orphans && isOrphan(here.project, c)
 	})
-	return o.write(containers, narrow)
+	var missing []display.Missing
+	if narrow && len(o.status) == 0 {
+		missing = o.missing(here)
+	}
+	return o.write(containers, missing, narrow)
+}
+
+// read reads what the flags say about what to list and how.
+func (o *psOptions) read() (err error) {
+	if o.filter != "" {
+		switch key, value, given := strings.Cut(o.filter, "="); {
+		case !given:
+			return errors.New("arguments to --filter should be in form KEY=VAL")
+		case key == "status":
+			o.status = append(o.status, value)
+		case key == "source":
+			return &hinted{errors.New("filter source is not implemented"), "filter by status, or name services"}
+		default:
+			return &hinted{fmt.Errorf("unknown filter %s", key), "filter by status, or name services"}
+		}
+	}
+	for _, status := range o.status {
+		if !slices.Contains(states(), status) {
+			return fmt.Errorf("unknown --status %q: use %s", status, strings.Join(states(), ", "))
+		}
+	}
+	if o.format == "" && !o.quiet && !o.byName {
+		o.format = o.engineOptions().ContainerFormat()
+	}
+	o.form, err = display.ParseForm(o.format)
+	return err
+}
+
+// missing are the replicas that the file expects and the engine lacks.
+func (o *psOptions) missing(here found) []display.Missing {
+	if here.project == nil {
+		return nil
+	}
+	var missing []display.Missing
+	for _, name := range here.project.ServiceNames() {
+		service := here.project.Services[name]
+		if service.Provider != nil || len(o.services) > 0 && !slices.Contains(o.services, name) {
+			continue
+		}
+		for _, number := range lacking(here.containers, name, service.GetScale()) {
+			missing = append(missing, display.Missing{Service: name, Number: number})
+		}
+	}
+	return missing
+}
+
+// lacking are the lowest numbers that a service has free for as many replicas as it lacks.
+func lacking(containers []engine.Container, service string, wanted int) (numbers []int) {
+	taken := map[int]bool{}
+	for _, c := range containers {
+		if c.Service == service && !c.OneOff {
+			taken[c.Number] = true
+		}
+	}
+	for number := 1; len(taken)+len(numbers) < wanted; number++ {
+		if !taken[number] {
+			numbers = append(numbers, number)
+		}
+	}
+	return numbers
 }
 
 // isOrphan says whether a container is of a service that the file does not have, where there is a file.
@@ -96,18 +159,18 @@ func (o *psOptions) shows(c engine.Container, narrow bool) bool {
 	return c.Running() || narrow
 }
 
-func (o *psOptions) write(containers []engine.Container, narrow bool) error {
+func (o *psOptions) write(containers []engine.Container, missing []display.Missing, narrow bool) error {
 	switch {
 	case o.quiet:
 		return o.list(containers, func(c engine.Container) string { return c.ID })
 	case o.byName:
 		return o.list(containers, func(c engine.Container) string { return c.Service })
-	case o.format == "json":
-		return display.ContainersJSON(o.app.Out, containers, time.Now(), o.noTrunc)
 	case narrow:
-		return display.Replicas(o.app.Out, containers, o.colorOut())
+		return display.Replicas(o.app.Out, containers, missing, o.colorOut())
+	case o.form.Table():
+		return display.Containers(o.app.Out, containers, time.Now(), o.noTrunc)
 	}
-	return display.Containers(o.app.Out, containers, time.Now(), o.noTrunc)
+	return display.ContainersBy(o.app.Out, o.form, containers, time.Now(), o.noTrunc)
 }
 
 // list writes something of each container, each once.

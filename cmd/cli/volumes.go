@@ -32,10 +32,10 @@ func runVolumes(ctx context.Context, o *listOptions, here found) error {
 		}
 		return nil
 	}
-	if o.format == formatJSON {
-		return display.VolumesJSON(o.app.Out, volumes)
+	if o.form.Table() {
+		return display.Volumes(o.app.Out, volumes)
 	}
-	return display.Volumes(o.app.Out, volumes)
+	return display.VolumesBy(o.app.Out, o.form, volumes)
 }
 
 // usesVolume says whether a container of one of the services mounts a volume.

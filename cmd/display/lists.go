@@ -6,12 +6,14 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/docker/go-units"
 
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/project"
 )
 
 // Stack is a project that the engine has.
@@ -39,20 +41,34 @@ func Stacks(w io.Writer, stacks []Stack) error {
 	return table.Write(w)
 }
 
-// StacksJSON writes docker compose's array of `ls --format json`.
-func StacksJSON(w io.Writer, stacks []Stack) error {
+// StacksBy writes projects as docker compose's array of `ls --format json`, or by a template.
+func StacksBy(w io.Writer, form Form, stacks []Stack) error {
 	type object struct{ Name, Status, ConfigFiles string }
 	objects := []object{}
 	for _, stack := range stacks {
 		objects = append(objects, object{stack.Name, stack.status(), strings.Join(stack.Files, ",")})
 	}
-	return writeArray(w, objects)
+	if form.JSON {
+		return encodeLine(w, objects)
+	}
+	return writeForm(w, form, headers{"Name": "NAME", "Status": "STATUS", "ConfigFiles": "CONFIG FILES"}, objects)
 }
 
-func writeArray(w io.Writer, array any) error {
+// encodeLine writes a value as JSON on a line.
+func encodeLine(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(array)
+	return encoder.Encode(value)
+}
+
+// writeLines writes values as JSON, one a line.
+func writeLines[T any](w io.Writer, values []T) error {
+	for _, value := range values {
+		if err := encodeLine(w, value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ContainerImages writes docker compose's table of `images`: the image of each container, by the image's ID.
@@ -77,8 +93,8 @@ func ContainerImages(w io.Writer, containers []engine.Container, images map[stri
 	return table.Write(w)
 }
 
-// ContainerImagesJSON writes docker compose's array of `images --format json`.
-func ContainerImagesJSON(w io.Writer, containers []engine.Container, images map[string]engine.Image) error {
+// ContainerImagesBy writes the image of each container as docker compose's array of `images --format json`, or by a template.
+func ContainerImagesBy(w io.Writer, form Form, containers []engine.Container, images map[string]engine.Image) error {
 	type object struct {
 		ID, ContainerName, Repository, Tag, Platform string
 
@@ -99,7 +115,13 @@ func ContainerImagesJSON(w io.Writer, containers []engine.Container, images map[
 		}
 		objects = append(objects, one)
 	}
-	return writeArray(w, objects)
+	if form.JSON {
+		return encodeLine(w, objects)
+	}
+	return writeForm(w, form, headers{
+		"ID": "IMAGE ID", "ContainerName": "CONTAINER", "Repository": "REPOSITORY", "Tag": "TAG", "Platform": "PLATFORM",
+		"Size": "SIZE", "Created": "CREATED", "LastTagTime": "LAST TAGGED",
+	}, objects)
 }
 
 // nameOf is a name of a container's image: the one that it was created from where the image still has it, else any.
@@ -132,15 +154,35 @@ func Volumes(w io.Writer, volumes []engine.Volume) error {
 	return table.Write(w)
 }
 
-// VolumesJSON writes docker's object of a volume on a line each.
-func VolumesJSON(w io.Writer, volumes []engine.Volume) error {
-	for _, volume := range volumes {
-		object := struct{ Driver, Labels, Mountpoint, Name, Scope string }{
-			volume.Driver, labelsText(volume.Labels), volume.Mountpoint, volume.Name, "local",
-		}
-		if err := writeArray(w, object); err != nil {
-			return err
+// VolumesBy writes volumes as JSON, docker's object on a line each, or by a template. What a list does not tell is N/A, as there.
+func VolumesBy(w io.Writer, form Form, volumes []engine.Volume) error {
+	const unknown = "N/A"
+	type object struct {
+		Availability, Driver, Group, Labels, Links, Mountpoint, Name, Scope, Size, Status string
+
+		labelled
+	}
+	objects := make([]object, len(volumes))
+	for i, volume := range volumes {
+		objects[i] = object{
+			Availability: unknown, Driver: volume.Driver, Group: unknown, Labels: labelsText(volume.Labels), Links: unknown,
+			Mountpoint: volume.Mountpoint, Name: volume.Name, Scope: "local", Size: unknown, Status: unknown, labelled: volume.Labels,
 		}
 	}
-	return nil
+	if form.JSON {
+		return writeLines(w, objects)
+	}
+	return writeForm(w, form, headers{
+		"Availability": "AVAILABILITY", "Driver": "DRIVER", "Group": "GROUP", "Labels": "LABELS", "Links": "LINKS",
+		"Mountpoint": "MOUNTPOINT", "Name": "VOLUME NAME", "Scope": "SCOPE", "Size": "SIZE", "Status": "STATUS",
+	}, objects)
+}
+
+// Variables writes docker compose's table of `config --variables`.
+func Variables(w io.Writer, variables []project.Variable) error {
+	table := Table{Header: []string{"NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"}, Gap: 3}
+	for _, v := range variables {
+		table.Rows = append(table.Rows, []string{v.Name, strconv.FormatBool(v.Required), v.DefaultValue, v.PresenceValue})
+	}
+	return table.Write(w)
 }

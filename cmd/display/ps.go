@@ -1,7 +1,6 @@
 package display
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
@@ -74,8 +73,8 @@ func portText(first engine.PublishedPort, run int) string {
 	return host + ":" + span(first.HostPort) + "->" + target
 }
 
-// psJSON is docker compose's object of `ps --format json`.
-type psJSON struct {
+// containerObject is docker compose's object of `ps`, for JSON and templates.
+type containerObject struct {
 	Command, CreatedAt, Engine    string
 	ExitCode                      int
 	Health, ID, Image, Labels     string
@@ -85,6 +84,8 @@ type psJSON struct {
 	Publishers                    []publisher
 	RunningFor, Service, Size     string
 	State, Status                 string
+
+	labelled
 }
 
 type publisher struct {
@@ -94,25 +95,30 @@ type publisher struct {
 	Protocol      string
 }
 
-// ContainersJSON writes one object a line, with docker compose's keys. Like its table it shortens commands and IDs unless they
-// are wanted whole.
-func ContainersJSON(w io.Writer, containers []engine.Container, now time.Time, whole bool) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	for _, c := range containers {
-		object := psJSON{
+// ContainersBy writes containers as JSON, one object a line with docker compose's keys, or by a template. Like the table it
+// shortens commands and IDs unless they are wanted whole.
+func ContainersBy(w io.Writer, form Form, containers []engine.Container, now time.Time, whole bool) error {
+	objects := make([]containerObject, len(containers))
+	for i, c := range containers {
+		objects[i] = containerObject{
 			Command: commandText(c.Command, whole), CreatedAt: c.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"),
 			ExitCode: c.ExitCode, Health: string(c.Health), ID: idText(c.ID, whole), Image: c.Image,
 			Labels: labelsText(c.Labels), LocalVolumes: strconv.Itoa(volumes(c)), Mounts: mountsText(c),
 			Name: c.Name, Names: c.Name, Networks: networksText(c), Ports: PortsText(c.Ports), Project: c.Project,
 			Publishers: publishers(c.Ports), RunningFor: units.HumanDuration(now.Sub(c.Created)) + " ago", Service: c.Service,
-			Size: "0B", State: string(c.State), Status: c.Status,
-		}
-		if err := encoder.Encode(object); err != nil {
-			return err
+			Size: "0B", State: string(c.State), Status: c.Status, labelled: c.Labels,
 		}
 	}
-	return nil
+	if form.JSON {
+		return writeLines(w, objects)
+	}
+	return writeForm(w, form, headers{
+		"Command": "COMMAND", "CreatedAt": "CREATED AT", "Engine": "ENGINE", "ExitCode": "EXIT CODE", "Health": "HEALTH",
+		"ID": "CONTAINER ID", "Image": "IMAGE", "Labels": "LABELS", "LocalVolumes": "LOCAL VOLUMES", "Mounts": "MOUNTS",
+		"Name": "NAME", "Names": "NAMES", "Networks": "NETWORKS", "Ports": "PORTS", "Project": "PROJECT",
+		"Publishers": "PUBLISHERS", "RunningFor": "CREATED", "Service": "SERVICE", "Size": "SIZE", "State": "STATE",
+		"Status": "STATUS",
+	}, objects)
 }
 
 func idText(id string, whole bool) string {
@@ -170,13 +176,26 @@ func publishers(ports []engine.PublishedPort) []publisher {
 	return list
 }
 
-// Replicas writes the narrow table of `ps` for people at a terminal: what is running, how it is, and where it is reached.
-func Replicas(w io.Writer, containers []engine.Container, colors bool) error {
+// Missing is a replica that the file expects and the engine does not have.
+type Missing struct {
+	Service string
+	Number  int
+}
+
+// Replicas writes the narrow table of `ps` for people at a terminal: what is running, how it is, where it is reached, and then
+// what is missing.
+func Replicas(w io.Writer, containers []engine.Container, missing []Missing, colors bool) error {
 	s := style{colors}
 	table := Table{Header: []string{"SERVICE", "REPLICA", "STATE", "HEALTH", "UP", "PORTS"}, Gap: 2}
+	looks := []func(string) string{s.dim}
 	for _, c := range containers {
 		state, up := stateText(c)
 		table.Rows = append(table.Rows, []string{c.Service, replicaText(c), state, string(c.Health), up, shortPorts(c.Ports)})
+		looks = append(looks, s.ofContainer(c))
+	}
+	for _, m := range missing {
+		table.Rows = append(table.Rows, []string{m.Service, strconv.Itoa(m.Number), "missing", "", "", ""})
+		looks = append(looks, s.busy)
 	}
 	if !colors {
 		return table.Write(w)
@@ -186,19 +205,22 @@ func Replicas(w io.Writer, containers []engine.Container, colors bool) error {
 		return err
 	}
 	for i, line := range strings.Split(strings.TrimRight(plain.String(), "\n"), "\n") {
-		switch {
-		case i == 0:
-			line = s.dim(line)
-		case containers[i-1].Health == engine.HealthUnhealthy || containers[i-1].ExitCode != 0 && !containers[i-1].Running():
-			line = s.bad(line)
-		case containers[i-1].Health == engine.HealthStarting || containers[i-1].State == engine.StateRestarting:
-			line = s.busy(line)
-		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " ")); err != nil {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(looks[i](line), " ")); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ofContainer is how the line of a container looks.
+func (s style) ofContainer(c engine.Container) func(string) string {
+	switch {
+	case c.Health == engine.HealthUnhealthy || c.ExitCode != 0 && !c.Running():
+		return s.bad
+	case c.Health == engine.HealthStarting || c.State == engine.StateRestarting:
+		return s.busy
+	}
+	return func(line string) string { return line }
 }
 
 func replicaText(c engine.Container) string {

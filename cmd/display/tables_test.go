@@ -141,13 +141,14 @@ func fleet() []engine.Container {
 
 func TestContainerTables(t *testing.T) {
 	t.Parallel()
+	missing := []Missing{{"web", 3}, {"mailer", 1}}
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"ps":            func(w *bytes.Buffer) error { return Containers(w, fleet(), noon(), false) },
 		"ps-whole":      func(w *bytes.Buffer) error { return Containers(w, fleet(), noon(), true) },
-		"ps-narrow":     func(w *bytes.Buffer) error { return Replicas(w, fleet(), false) },
-		"ps-colours":    func(w *bytes.Buffer) error { return Replicas(w, fleet(), true) },
-		"ps-json":       func(w *bytes.Buffer) error { return ContainersJSON(w, fleet()[:1], noon(), false) },
-		"ps-json-whole": func(w *bytes.Buffer) error { return ContainersJSON(w, fleet()[:1], noon(), true) },
+		"ps-narrow":     func(w *bytes.Buffer) error { return Replicas(w, fleet(), missing, false) },
+		"ps-colours":    func(w *bytes.Buffer) error { return Replicas(w, fleet(), missing, true) },
+		"ps-json":       func(w *bytes.Buffer) error { return ContainersBy(w, Form{JSON: true}, fleet()[:1], noon(), false) },
+		"ps-json-whole": func(w *bytes.Buffer) error { return ContainersBy(w, Form{JSON: true}, fleet()[:1], noon(), true) },
 	} {
 		var text bytes.Buffer
 		if err := write(&text); err != nil {

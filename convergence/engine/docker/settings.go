@@ -38,6 +38,14 @@ func (o Options) settings() settings {
 	return s
 }
 
+// ContainerFormat is how the docker CLI's configuration wants containers to be listed, psFormat; empty where it does not say.
+func (o Options) ContainerFormat() string {
+	if file := o.settings().file; file != nil {
+		return file.PsFormat
+	}
+	return ""
+}
+
 func configFolder(env func(string) string) string {
 	if folder := env("DOCKER_CONFIG"); folder != "" {
 		return folder
