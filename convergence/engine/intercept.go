@@ -217,6 +217,14 @@ func (i *intercepted) Exec(ctx context.Context, ref string, request Exec, output
 	})
 }
 
+func (i *intercepted) Attach(
+	ctx context.Context, ref string, console Console, ready func(), output func(Frame) error,
+) error {
+	return i.around(ctx, Call{Name: "Attach", Object: ref, Kind: Streaming}, func(ctx context.Context) error {
+		return i.next.Attach(ctx, ref, console, ready, output)
+	})
+}
+
 func (i *intercepted) Version(ctx context.Context) (Version, error) {
 	return result(ctx, i, Call{Name: "Version"}, i.next.Version)
 }

@@ -91,6 +91,7 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 		v, err := e.Exec(ctx, "web", engine.Exec{User: "root"}, func(engine.Frame) error { return nil })
 		say("Exec", v, err)
 	}
+	one("Attach", e.Attach(ctx, "web", engine.Console{DetachKeys: "ctrl-x"}, nil, func(engine.Frame) error { return nil }))
 	{
 		v, err := e.Version(ctx)
 		say("Version", v.Engine, err)
@@ -106,7 +107,7 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 func kinds() map[string]engine.CallKind {
 	return map[string]engine.CallKind{
 		"StopContainer": engine.Patient, "PullImage": engine.Streaming, "BuildImage": engine.Streaming,
-		"Events": engine.Streaming, "Logs": engine.Streaming, "Exec": engine.Streaming,
+		"Events": engine.Streaming, "Logs": engine.Streaming, "Exec": engine.Streaming, "Attach": engine.Streaming,
 	}
 }
 

@@ -148,6 +148,10 @@ func (s *stub) Logs(ctx context.Context, ref string, _ engine.LogOptions, yield 
 	return s.call(ctx, "Logs", ref)
 }
 
+func (s *stub) Attach(ctx context.Context, ref string, console engine.Console, _ func(), _ func(engine.Frame) error) error {
+	return s.call(ctx, "Attach", ref+" "+console.DetachKeys)
+}
+
 func (s *stub) Exec(ctx context.Context, ref string, request engine.Exec, output func(engine.Frame) error) (int, error) {
 	_ = output(engine.Frame{})
 	return 1, s.call(ctx, "Exec", ref+" "+request.User)

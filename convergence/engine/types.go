@@ -103,6 +103,7 @@ type ContainerDetails struct {
 	Container
 	Environment  map[string]string
 	Tty          bool
+	OpenStdin    bool // it reads what those write who attach to it
 	RestartCount int
 	OOMKilled    bool   // the engine may notice late, or never: the exit code of such an end is 137
 	Error        string // the engine's, of a start that failed
@@ -157,6 +158,12 @@ type CreateContainer struct {
 	Mounts []project.Mount
 	// Links are the service's links, resolved to container names: "container:alias".
 	Links []string
+	// Attached says that somebody will attach to its input before it starts: that ends for the process when they say so.
+	Attached bool
+	// AutoRemove has the engine remove it, with its anonymous volumes, when it has ended.
+	AutoRemove bool
+	// ConsoleSize is the size of its terminal at the start, where it has one and the size is known.
+	ConsoleSize Size
 }
 
 // Created is the outcome of a creation.

@@ -27,6 +27,8 @@ func containerConfig(request engine.CreateContainer, proxies map[string]string) 
 		ExposedPorts: exposed,
 		Tty:          service.Tty,
 		OpenStdin:    service.StdinOpen,
+		AttachStdin:  request.Attached && service.StdinOpen,
+		StdinOnce:    request.Attached && service.StdinOpen,
 		AttachStdout: true,
 		AttachStderr: true,
 		Env:          environment(service, proxies),

@@ -22,14 +22,23 @@ import (
 func (c *Client) Exec(
 	ctx context.Context, ref string, request engine.Exec, output func(engine.Frame) error,
 ) (exitCode int, err error) {
+	d := &dialogue{console: request.Console, output: output}
+	defer d.close()
 	created, err := c.api.ContainerExecCreate(ctx, ref, container.ExecOptions{
 		Cmd: request.Command, User: request.User, WorkingDir: request.WorkingDir, Env: assignments(request.Environment),
-		Privileged: request.Privileged, AttachStdout: true, AttachStderr: true,
+		Privileged: request.Privileged, Tty: request.Tty, DetachKeys: request.DetachKeys, ConsoleSize: consoleSize(request.Size),
+		AttachStdin: request.Input != nil, AttachStdout: !request.Detach, AttachStderr: !request.Detach,
 	})
 	if err != nil {
 		return 0, wrapWords(c.wrap(err), engine.ErrInvalid, "unable to find user", "unable to find group")
 	}
-	if err := c.runExec(ctx, created.ID, output); err != nil {
+	if request.Detach {
+		return 0, c.wrap(c.api.ContainerExecStart(ctx, created.ID, container.ExecStartOptions{Detach: true, Tty: request.Tty}))
+	}
+	d.resize = func(ctx context.Context, size engine.Size) error {
+		return c.api.ContainerExecResize(ctx, created.ID, resizeOptions(size))
+	}
+	if err := c.runExec(ctx, created.ID, d); err != nil {
 		return 0, err
 	}
 	return c.execEnd(ctx, created.ID)
@@ -44,9 +53,13 @@ func assignments(variables map[string]string) []string {
 	return list
 }
 
-// runExec starts a command and reads what it writes, to the end.
-func (c *Client) runExec(ctx context.Context, id string, output func(engine.Frame) error) error {
-	body, err := json.Marshal(container.ExecStartOptions{})
+// runExec starts a command and stays with it to the end of what it writes.
+func (c *Client) runExec(ctx context.Context, id string, d *dialogue) error {
+	options := container.ExecStartOptions{Tty: d.console.Tty, ConsoleSize: consoleSize(d.console.Size)}
+	if c.olderThan(sizedConsoles) {
+		options.ConsoleSize, d.unsized = nil, options.ConsoleSize != nil
+	}
+	body, err := json.Marshal(options)
 	if err != nil {
 		return err
 	}
@@ -57,18 +70,12 @@ func (c *Client) runExec(ctx context.Context, id string, output func(engine.Fram
 	if err != nil {
 		return err
 	}
-	defer connection.Close() //nolint:errcheck // all that is to be read was
-	stop := context.AfterFunc(ctx, func() { _ = connection.Close() })
-	defer stop()
-	err = readFrames(connection, output)
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil:
-		return c.wrap(err)
-	}
-	return nil
+	return c.wrap(d.run(ctx, connection))
 }
+
+// sizedConsoles is the API from which a process can be started with a size for its terminal; the library leaves it out of other
+// calls below that.
+const sizedConsoles = "1.42"
 
 // refusedExec is an answer to a start that the engine refuses before it hands the connection over.
 func refusedExec(response *http.Response) error {
@@ -78,6 +85,8 @@ func refusedExec(response *http.Response) error {
 		return &apiError{engine.ErrNotFound, cause}
 	case http.StatusConflict:
 		return &apiError{engine.ErrConflict, cause}
+	case http.StatusBadRequest:
+		return &apiError{engine.ErrInvalid, cause}
 	}
 	return cause
 }

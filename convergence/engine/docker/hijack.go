@@ -115,6 +115,14 @@ type upgradedConn struct {
 
 func (c *upgradedConn) Read(into []byte) (int, error) { return c.reader.Read(into) }
 
+// CloseWrite says that nothing more is sent, where the connection can say so.
+func (c *upgradedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 // saidBy is what an answer says went wrong.
 func saidBy(response *http.Response) string {
 	const enough = 4 << 10

@@ -30,6 +30,8 @@ func (c *Client) hostConfig(request engine.CreateContainer) (*container.HostConf
 	}
 	host := &container.HostConfig{
 		Annotations:    service.Annotations,
+		AutoRemove:     request.AutoRemove,
+		ConsoleSize:    firstSize(request),
 		Binds:          binds,
 		Mounts:         mounts,
 		Tmpfs:          tmpfs(service),

@@ -74,6 +74,9 @@ func callsEnd(f *fixture) {
 			_, err := f.Exec(ctx, id, box(), func(engine.Frame) error { return nil })
 			return err
 		},
+		"attach": func() error {
+			return f.Attach(ctx, id, engine.Console{}, nil, func(engine.Frame) error { return nil })
+		},
 		"version": func() error { _, err := f.Version(ctx); return err },
 		"info":    func() error { _, err := f.Info(ctx); return err },
 	} {

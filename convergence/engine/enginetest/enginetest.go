@@ -62,6 +62,7 @@ func Run(t *testing.T, harness Harness) {
 		{"events", eventCases()},
 		{"logs", logCases()},
 		{"exec", execCases()},
+		{"consoles", consoleCases()},
 		{"calls", callCases()},
 	} {
 		t.Run(part.name, func(t *testing.T) {

@@ -78,7 +78,13 @@ type hijackedConn struct {
 	left   int // bytes that may still be written; negative for any number
 }
 
-func (c *hijackedConn) Read(into []byte) (int, error) { return c.reader.Read(into) }
+// Read goes past the server's reader once that holds nothing more: at the end of what comes it would end the call.
+func (c *hijackedConn) Read(into []byte) (int, error) {
+	if c.reader.Buffered() > 0 {
+		return c.reader.Read(into)
+	}
+	return c.Conn.Read(into)
+}
 
 func (c *hijackedConn) Write(content []byte) (int, error) {
 	if c.left < 0 {

@@ -23,7 +23,7 @@ const (
 	stateExited     = apicontainer.StateExited
 )
 
-// container is a container of the engine. All of it is guarded by the engine's mutex, but for its logs and files.
+// container is a container of the engine. All of it is guarded by the engine's mutex, but for its logs, files and console.
 type container struct {
 	id        string
 	name      string
@@ -36,6 +36,7 @@ type container struct {
 	tmpfs     []*mount // of the short form, which the engine does not list
 	files     *files   // what was written outside of mounts
 	log       *logStore
+	*console
 
 	state    string
 	exitCode int

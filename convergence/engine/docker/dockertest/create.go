@@ -88,6 +88,7 @@ func (e *Engine) newContainer(name, platform string, request apicontainer.Create
 	if c.mounts, err = e.makeMounts(c); err != nil {
 		return nil, err
 	}
+	c.console = newConsole(e, c)
 	c.host.RestartPolicy.Name = cmp.Or(c.host.RestartPolicy.Name, apicontainer.RestartPolicyDisabled)
 	c.host.LogConfig.Type = cmp.Or(c.host.LogConfig.Type, "json-file")
 	e.containers[c.id] = c

@@ -8,13 +8,14 @@ import (
 	"net"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/muster-dev/muster/convergence/engine/docker"
 )
 
 // Dial connects to the engine in memory; it is made for docker.DialFunc.
 func (e *Engine) Dial(ctx context.Context) (net.Conn, error) {
-	client, server := net.Pipe()
+	client, server := newDuplex()
 	select {
 	case e.listener.connections <- server:
 		return client, nil
@@ -55,6 +56,32 @@ func (e *Engine) Serve(socket string) error {
 	e.tasks.Go(func() error { return e.server.Serve(listener) })
 	return nil
 }
+
+// duplex is one end of a connection in memory of which either end can say that it sends nothing more, which a net.Pipe cannot:
+// it reads from one and writes to another.
+type duplex struct {
+	net.Conn // what is read from
+	to       net.Conn
+}
+
+func newDuplex() (client, server net.Conn) {
+	there, fromThere := net.Pipe()
+	back, fromBack := net.Pipe()
+	return &duplex{fromBack, there}, &duplex{fromThere, back}
+}
+
+func (d *duplex) Write(content []byte) (int, error) { return d.to.Write(content) }
+
+// CloseWrite is the end of what the other end reads.
+func (d *duplex) CloseWrite() error { return d.to.Close() }
+
+func (d *duplex) Close() error { return errors.Join(d.to.Close(), d.Conn.Close()) }
+
+func (d *duplex) SetDeadline(t time.Time) error {
+	return errors.Join(d.SetReadDeadline(t), d.to.SetWriteDeadline(t))
+}
+
+func (d *duplex) SetWriteDeadline(t time.Time) error { return d.to.SetWriteDeadline(t) }
 
 // pipeListener accepts the connections that Dial makes.
 type pipeListener struct {

@@ -26,6 +26,9 @@ type execution struct {
 	c        *container
 	options  apicontainer.ExecOptions
 	signals  chan os.Signal // closed to kill it
+	killed   bool           // that is so
+	terminal *terminal      // nil where it has none
+	input    *inputBuffer   // nil where nothing is read
 	started  bool
 	running  bool
 	exitCode *int // nil until it has ended
@@ -40,9 +43,6 @@ func (e *Engine) createExec(x *exchange) error {
 	if len(options.Cmd) == 0 {
 		return fail(http.StatusBadRequest, "No exec command specified")
 	}
-	if options.Tty || options.AttachStdin {
-		return fail(http.StatusNotImplemented, "dockertest runs commands without terminal and input only")
-	}
 	e.mutex.Lock()
 	c, err := e.findContainer(x.params["id"])
 	if err == nil {
@@ -55,7 +55,10 @@ func (e *Engine) createExec(x *exchange) error {
 		e.mutex.Unlock()
 		return err
 	}
-	made := &execution{id: e.newID("exec", c.id), c: c, options: options, signals: make(chan os.Signal)}
+	made := &execution{id: e.newID("exec", c.id), c: c, options: options, signals: make(chan os.Signal, waitingSignals)}
+	if options.AttachStdin {
+		made.input = &inputBuffer{}
+	}
 	e.execs[made.id] = made
 	e.containerEvent(c, "exec_create: "+commandText(options.Cmd), "execID", made.id)
 	e.mutex.Unlock()
@@ -80,32 +83,113 @@ func commandText(command []string) string {
 	return command[0] + " " + strings.Join(command[1:], " ")
 }
 
-// startExec is POST /exec/{id}/start: the connection carries what the command writes. The command does not mind when it goes away.
+// startExec is POST /exec/{id}/start: the connection carries what the command reads and writes. The command does not mind when it
+// goes away.
 func (e *Engine) startExec(x *exchange) error {
+	var options apicontainer.ExecStartOptions
+	if err := x.read(&options); err != nil {
+		return err
+	}
 	e.mutex.Lock()
 	made, err := e.launchExec(x.params["id"])
+	if err == nil && options.Detach {
+		err = e.detachExec(made)
+	}
 	e.mutex.Unlock()
 	if err != nil {
 		return err
 	}
-	var connection io.WriteCloser
-	connection, err = x.hijack("tcp", "application/vnd.docker.multiplexed-stream")
+	if options.Detach {
+		return x.done(http.StatusOK)
+	}
+	kind := "application/vnd.docker.multiplexed-stream"
+	if made.options.Tty {
+		kind = "application/vnd.docker.raw-stream"
+	}
+	var connection io.ReadWriteCloser
+	connection, err = x.hijack("tcp", kind)
 	if err != nil { // nobody gets the answer
 		connection = nowhere{}
 	}
 	defer connection.Close() //nolint:errcheck // whoever asked may have closed it
-	code, ran := e.runExec(made, connection)
+	stdout, stderr := outputs(connection, made.options.Tty)
+	e.connect(made, stdout, options.ConsoleSize)
+	var reading sync.WaitGroup
+	if made.input != nil {
+		reading.Go(func() { made.feed(connection) })
+	}
+	code, ran := e.runExec(made, stdout, stderr)
+	_ = connection.Close()
+	reading.Wait()
 	if e.options.ExecLag > 0 {
-		_ = connection.Close()
 		time.Sleep(e.options.ExecLag)
 	}
+	e.endExec(made, code, ran)
+	return nil
+}
+
+// detachExec runs a command that nobody listens to. Called with the mutex held.
+func (e *Engine) detachExec(made *execution) error {
+	if code, err := made.c.cannotRun(made.options.Cmd[0]); err != nil {
+		made.running, made.exitCode = false, &code
+		return fail(http.StatusBadRequest, "OCI runtime exec failed: exec failed: unable to start container process: %v", err)
+	}
+	e.spawn(func() {
+		stdout, stderr := outputs(io.Discard, made.options.Tty)
+		e.connect(made, stdout, nil)
+		code, ran := e.runExec(made, stdout, stderr)
+		e.endExec(made, code, ran)
+	})
+	return nil
+}
+
+// connect gives a command its terminal, where it is to have one.
+func (e *Engine) connect(made *execution, output io.Writer, size *[2]uint) {
+	if !made.options.Tty {
+		return
+	}
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	made.terminal = &terminal{input: made.input, output: output, signal: func(signal os.Signal) {
+		e.mutex.Lock()
+		defer e.mutex.Unlock()
+		made.send(signal)
+	}}
+	if made.input == nil {
+		made.terminal.input = &inputBuffer{}
+	}
+	made.terminal.start(sizeOf(size, made.options))
+}
+
+// feed gives a command what comes from the caller.
+func (made *execution) feed(from io.Reader) {
+	if made.terminal != nil {
+		_, _ = io.Copy(made.terminal, from)
+		return
+	}
+	_, _ = io.Copy(made.input, from)
+	made.input.end()
+}
+
+// send brings a signal to a command that runs. Called with the mutex held.
+func (made *execution) send(signal os.Signal) {
+	if made.killed {
+		return
+	}
+	select {
+	case made.signals <- signal:
+	default: // as lost as a signal that is pending already
+	}
+}
+
+// endExec notes that a command has ended.
+func (e *Engine) endExec(made *execution, code int, ran bool) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	made.running, made.exitCode = false, &code
 	if ran {
 		e.containerEvent(made.c, "exec_die", "execID", made.id, "exitCode", strconv.Itoa(code))
 	}
-	return nil
 }
 
 // launchExec notes that a command is started. Called with the mutex held.
@@ -136,13 +220,15 @@ func (e *Engine) findExec(id string) (*execution, error) {
 }
 
 // runExec runs a command to its end; ran is false where it could not be started, which it then says.
-func (e *Engine) runExec(made *execution, to io.Writer) (code int, ran bool) {
-	var mutex sync.Mutex
-	stdout, stderr := &frameWriter{&mutex, to, stdoutStream}, &frameWriter{&mutex, to, stderrStream}
+func (e *Engine) runExec(made *execution, stdout, stderr io.Writer) (code int, ran bool) {
 	e.mutex.Lock()
 	c, options := made.c, made.options
 	world := e.beside(c, options.Cmd, made.signals)
-	world.Stdout, world.Stderr = stdout, stderr
+	world.Stdout, world.Stderr, world.Size = stdout, stderr, made.terminal.size()
+	if made.input != nil {
+		world.Stdin = made.input
+		defer made.input.end()
+	}
 	code, err := c.cannotRun(options.Cmd[0])
 	e.mutex.Unlock()
 	if err != nil {
@@ -213,6 +299,7 @@ func folderOf(folders ...string) string {
 func (r *run) endExecs() {
 	for _, made := range r.execs {
 		if made.running {
+			made.killed = true
 			close(made.signals)
 		}
 	}
@@ -258,5 +345,6 @@ func (w *frameWriter) Write(content []byte) (int, error) {
 // nowhere is the connection of a call whose answer nobody gets.
 type nowhere struct{}
 
+func (nowhere) Read([]byte) (int, error)          { return 0, io.EOF }
 func (nowhere) Write(content []byte) (int, error) { return len(content), nil }
 func (nowhere) Close() error                      { return nil }

@@ -42,12 +42,15 @@ func routes() []route {
 		{"POST", "/containers/{id}/update", (*Engine).updateContainer},
 		{"POST", "/containers/{id}/wait", (*Engine).waitContainer},
 		{"GET", "/containers/{id}/logs", (*Engine).streamLogs},
+		{"POST", "/containers/{id}/attach", (*Engine).attachContainer},
+		{"POST", "/containers/{id}/resize", (*Engine).resizeContainer},
 		{"PUT", "/containers/{id}/archive", (*Engine).putArchive},
 		{"GET", "/containers/{id}/archive", (*Engine).getArchive},
 		{"DELETE", "/containers/{id}", (*Engine).removeContainer},
 
 		{"POST", "/containers/{id}/exec", (*Engine).createExec},
 		{"POST", "/exec/{id}/start", (*Engine).startExec},
+		{"POST", "/exec/{id}/resize", (*Engine).resizeExec},
 		{"GET", "/exec/{id}/json", (*Engine).inspectExec},
 
 		{"GET", "/networks", (*Engine).listNetworks},

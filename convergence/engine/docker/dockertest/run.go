@@ -1,6 +1,7 @@
 package dockertest
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"syscall"
@@ -22,10 +23,12 @@ type run struct {
 	stopHealth chan struct{}           // closed to end the health check; nil where none goes on
 }
 
+// waitingSignals are as many as nobody has looked at yet.
+const waitingSignals = 64
+
 func newRun() *run {
-	const waiting = 64 // signals that nobody has looked at yet
 	return &run{
-		signals: make(chan os.Signal, waiting), logged: make(chan struct{}), ended: make(chan struct{}),
+		signals: make(chan os.Signal, waitingSignals), logged: make(chan struct{}), ended: make(chan struct{}),
 		handlers: map[string]http.Handler{},
 	}
 }
@@ -49,17 +52,24 @@ func (r *run) send(signal os.Signal) {
 func (e *Engine) process(c *container, r *run) {
 	stdout := &lineWriter{store: c.log, stream: stdoutStream, terminal: c.config.Tty}
 	stderr := &lineWriter{store: c.log, stream: stderrStream}
+	toStdout := func(l *listener) io.Writer { return l.stdout }
+	toStderr := func(l *listener) io.Writer { return l.stderr }
 	if c.config.Tty {
-		stderr = stdout
+		stderr, toStderr = stdout, toStdout
 	}
+	toAll := io.MultiWriter(stdout, c.audience.stream(toStdout))
+	c.terminal.show(toAll)
 	code := c.execute(testbox.World{
-		Args: c.argv(), Env: c.environment(), Stdout: stdout, Stderr: stderr, Signals: r.signals, Files: c.view(),
+		Args: c.argv(), Env: c.environment(), Signals: r.signals, Files: c.view(),
+		Stdin: c.reader(), Size: c.terminal.size(),
+		Stdout: toAll, Stderr: io.MultiWriter(stderr, c.audience.stream(toStderr)),
 		Stat: c.view().Stat, Listen: e.serving(c, r), Fetch: e.fetcher(c), Grow: e.grower(c, r),
 		User: userOf(c.config.User), Folder: folderOf(c.config.WorkingDir),
 	}, stay)
 	stdout.end()
 	stderr.end()
 	close(r.logged)
+	c.endConsole()
 	if delay, revive, again := e.ended(c, r, code); again {
 		select {
 		case <-time.After(delay):

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -46,6 +47,8 @@ func (p *program) addSteps(flags *flag.FlagSet) {
 		p.steps = append(p.steps, func() error { return p.print(p.world.Stdout, p.world.User+" "+p.world.Folder+"\n") })
 		return nil
 	})
+	flags.BoolFunc("copy", "", func(string) error { p.steps = append(p.steps, p.copyInput); return nil })
+	flags.BoolFunc("size", "", func(string) error { p.steps = append(p.steps, p.printSize); return nil })
 	step("write", p.writeFile)
 	step("fetch", p.fetch)
 	number("grow", p.grow)
@@ -102,6 +105,59 @@ func (p *program) printStat(path string) error {
 		return err
 	}
 	return p.print(p.world.Stdout, fmt.Sprintf("%d:%d:%04o\n", stat.UID, stat.GID, stat.Mode))
+}
+
+// copyInput copies until the end of the input, and heeds signals meanwhile.
+func (p *program) copyInput() error {
+	if p.world.Stdin == nil {
+		return nil
+	}
+	chunks, done := make(chan []byte), make(chan struct{})
+	defer close(done)
+	var reading sync.WaitGroup // nobody can end a Read but who has given the input
+	reading.Go(func() { p.readInput(chunks, done) })
+	for {
+		select {
+		case chunk, more := <-chunks:
+			if !more {
+				return nil
+			}
+			if err := p.print(p.world.Stdout, string(chunk)); err != nil {
+				return err
+			}
+		case signal := <-p.world.Signals:
+			if err := p.signal(signal); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// readInput reads to the end of the input, or until done is closed and the Read under way has ended.
+func (p *program) readInput(chunks chan<- []byte, done <-chan struct{}) {
+	const most = 4 << 10
+	defer close(chunks)
+	for {
+		chunk := make([]byte, most)
+		n, err := p.world.Stdin.Read(chunk)
+		select {
+		case chunks <- chunk[:n]:
+		case <-done:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (p *program) printSize() error {
+	if p.world.Size != nil {
+		if width, height, ok := p.world.Size(); ok {
+			return p.print(p.world.Stdout, fmt.Sprintf("%dx%d\n", width, height))
+		}
+	}
+	return p.print(p.world.Stdout, "no terminal\n")
 }
 
 func (p *program) writeFile(assignment string) error {

@@ -16,6 +16,8 @@
 //	-stat PATH           write whose a file is and its mode, "0:0:0444"; exit 1 where there is none
 //	-who                 write as whom and in which folder it runs: "1000:1000 /tmp"
 //	-write PATH=TEXT     write a file
+//	-copy                copy what it reads to stdout, to the end of it
+//	-size                write the size of its terminal, "80x24", or "no terminal"
 //	-fetch URL           write what a GET of the URL answers; exit 1 where it fails
 //	-grow MB             take and keep so much memory
 //	-sleep DURATION      do nothing for a while
@@ -32,7 +34,7 @@
 //	-term-sleep DURATION how long the end takes after such a signal (0)
 //
 // It ends with 0 after the last step unless one of them was -stay or -serve. TERM, INT and QUIT end it at any step; of other
-// signals it writes "signal NAME" on stdout. USR1 makes it healthy and USR2 unhealthy, whatever it was; without any fact about
+// signals it writes "signal NAME" on stdout, and of WINCH what -size does. USR1 makes it healthy and USR2 unhealthy, whatever it was; without any fact about
 // health it is healthy from the start.
 //
 // As a health check it is called as `probe [-sleep DURATION]`: it writes the health that the running program last put down in
@@ -69,17 +71,21 @@ const (
 	SignalUnhealthy = syscall.Signal(12) // USR2
 )
 
+// SignalResized is the one by which it hears of another size of its terminal.
+const SignalResized = syscall.Signal(28) // WINCH
+
 // Exit codes of its own.
 const (
 	ExitUsage  = 2
 	ExitKilled = 128 + int(syscall.SIGKILL)
 )
 
-// World is all that the program sees of where it runs. Nothing in it may be nil but Stat, Listen, Fetch and Grow, which then
-// fail the steps that need them.
+// World is all that the program sees of where it runs. Nothing in it may be nil but Stdin, where there is nothing to read, Size,
+// where there is no terminal, and Stat, Listen, Fetch and Grow, which then fail the steps that need them.
 type World struct {
 	Args   []string // without the program's name
 	Env    map[string]string
+	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
 	// Signals brings what is sent to the process. SIGKILL, which only a world in memory can bring, ends the program at once;
@@ -88,6 +94,8 @@ type World struct {
 	Files   Files
 	User    string // uid:gid
 	Folder  string // the working directory
+	// Size is that of the terminal, in characters; not ok where its output is none.
+	Size func() (width, height int, ok bool)
 	// Stat looks at a file.
 	Stat func(path string) (FileStat, error)
 	// Listen serves HTTP at an address, and returns once it does.

@@ -91,6 +91,8 @@ func (p *program) signal(signal os.Signal) error {
 	switch {
 	case signal == nil || signal == syscall.SIGKILL:
 		return exit(ExitKilled)
+	case signal == SignalResized:
+		return p.printSize()
 	case signal != syscall.SIGTERM && signal != syscall.SIGINT && signal != syscall.SIGQUIT:
 		return p.print(p.world.Stdout, fmt.Sprintf("signal %s\n", p.healthSignal(signal)))
 	case p.ignoreTerm:

@@ -1,4 +1,4 @@
-// Command main is testbox for real containers: static, the standard library only, fit to be process 1.
+// Command main is testbox for real containers: static, with little beyond the standard library, fit to be process 1.
 package main
 
 import (
@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/muster-dev/muster/convergence/engine/docker/testbox"
 )
 
@@ -20,12 +22,12 @@ func main() {
 	signals := make(chan os.Signal, 16)
 	// Not all: the runtime sends itself SIGURG.
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
-		testbox.SignalHealthy, testbox.SignalUnhealthy)
+		testbox.SignalHealthy, testbox.SignalUnhealthy, testbox.SignalResized)
 	memory := &memory{}
 	folder, _ := os.Getwd() // none, where it is gone
 	os.Exit(testbox.Run(testbox.World{
-		Args: os.Args[1:], Env: environment(), Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
-		Files: files{}, User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()), Folder: folder, Stat: stat,
+		Args: os.Args[1:], Env: environment(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
+		Files: files{}, User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()), Folder: folder, Stat: stat, Size: size,
 		Listen: listen, Fetch: fetch, Grow: memory.grow,
 	}))
 }
@@ -41,6 +43,11 @@ func environment() map[string]string {
 		variables["HOSTNAME"], _ = os.Hostname()
 	}
 	return variables
+}
+
+func size() (width, height int, ok bool) {
+	width, height, err := term.GetSize(int(os.Stdout.Fd()))
+	return width, height, err == nil
 }
 
 type files struct{}
