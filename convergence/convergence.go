@@ -192,7 +192,7 @@ func (c Converger) PlanPull(ctx context.Context, input plan.PullInput) (*plan.Pl
 
 // observeContainers looks at a project's containers only: one list call.
 func (c Converger) observeContainers(ctx context.Context, name string) (plan.State, error) {
-	containers, err := c.Engine.ListContainers(ctx, engine.ContainerFilter{Project: name})
+	containers, err := c.Engine.ListContainers(ctx, engine.ContainerFilter{Project: name, Hooks: true})
 	if err != nil {
 		return plan.State{}, fmt.Errorf("list containers of project %q: %w", name, err)
 	}

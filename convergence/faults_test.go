@@ -41,7 +41,17 @@ services:
     pre_stop: [{command: [/testbox]}, {command: [/testbox, -out, bye]}]
   user: {image: box, pre_stop: [{command: [/testbox]}], depends_on: {web: {condition: service_started, restart: true}}}
 `
+	const before = `
+services:
+  web:
+    image: box
+    command: [-part, hunter2, -cat, /settings, -stay]
+    pre_start: [{command: [-out, first]}, {command: [-cat, /settings], per_replica: true}]
+    configs: [settings]
+configs: {settings: {content: "%s\n"}}
+`
 	return map[string][2]string{
+		"pre_start":     {"", fmt.Sprintf(before, "one")},
 		"hooks":         {fmt.Sprintf(hooked, "1"), fmt.Sprintf(hooked, "2")},
 		"files":         {"", fmt.Sprintf(files, "one")},
 		"files replace": {fmt.Sprintf(files, "one"), fmt.Sprintf(files, "two")},

@@ -22,7 +22,7 @@ func Observe(ctx context.Context, eng engine.Engine, name string, p *project.Pro
 	var images []engine.Image
 	calls, ctx := errgroup.WithContext(ctx)
 	calls.Go(func() (err error) {
-		state.Containers, err = eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
+		state.Containers, err = eng.ListContainers(ctx, engine.ContainerFilter{Project: name, Hooks: true})
 		return wrapf(err, "list containers of project %q", name)
 	})
 	calls.Go(func() (err error) {
@@ -49,11 +49,11 @@ func Observe(ctx context.Context, eng engine.Engine, name string, p *project.Pro
 	return state, nil
 }
 
-// withHash leaves out the containers of docker compose's hooks, which have the project's label and no hash: they are nobody's
-// replicas.
+// withHash leaves out containers that have the project's label and no hash: they are nobody's replicas. Those of hooks and of files
+// stay, because what a run that was cut short has left of them goes with the next one.
 func withHash(containers []engine.Container) []engine.Container {
 	return slices.DeleteFunc(containers, func(c engine.Container) bool {
-		return c.Labels[project.LabelConfigHash] == "" && c.Labels[project.LabelFiles] == ""
+		return c.Labels[project.LabelConfigHash] == "" && c.Labels[project.LabelFiles] == "" && c.Hook == ""
 	})
 }
 
@@ -74,7 +74,7 @@ func byReference(p *project.Project, images []engine.Image) map[string]engine.Im
 		}
 	}
 	found := map[string]engine.Image{}
-	for _, service := range p.Services {
+	for _, service := range withHooks(p) {
 		name := p.ImageName(service)
 		if image, ok := known[project.FamiliarImage(name)]; ok {
 			found[name] = image
@@ -83,6 +83,18 @@ func byReference(p *project.Project, images []engine.Image) map[string]engine.Im
 		}
 	}
 	return found
+}
+
+// withHooks are the services of a project, and what their pre_start hooks run in.
+func withHooks(p *project.Project) []project.Service {
+	var services []project.Service
+	for _, service := range p.Services {
+		services = append(services, service)
+		for _, hook := range project.PreStarts(p, service) {
+			services = append(services, hook.Service)
+		}
+	}
+	return services
 }
 
 // byID finds an image by its ID or the beginning of it.

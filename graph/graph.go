@@ -125,6 +125,17 @@ func (b *builder) addService(service project.Service) {
 	for _, sharing := range SharedWith(service) {
 		b.need(service.Name, sharing.Service, sharing.Key, true)
 	}
+	b.addUses(ref, service)
+	for _, hook := range project.PreStarts(b.project, service) {
+		b.addUses(ref, hook.Service)
+		for _, sharing := range SharedWith(hook.Service) {
+			b.need(service.Name, sharing.Service, sharing.Key, true)
+		}
+	}
+}
+
+// addUses connects a service with what its containers, or those of its hooks, use.
+func (b *builder) addUses(ref Ref, service project.Service) {
 	for name := range service.Networks {
 		b.use(ref, Network(name), has(b.project.Networks, name), "networks")
 	}

@@ -127,7 +127,7 @@ func (f *follower) wanted(container engine.Container) bool {
 	o := f.options
 	return (o.Project == "" || container.Project == o.Project) &&
 		(len(o.Services) == 0 || slices.Contains(o.Services, container.Service)) &&
-		(o.OneOffs || !container.OneOff) &&
+		(o.OneOffs || !container.OneOff) && container.Hook == "" &&
 		(o.Filter == nil || o.Filter(container))
 }
 

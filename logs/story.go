@@ -97,7 +97,7 @@ func (w *watcher) newcomer(ctx context.Context, event engine.Event, seen map[str
 	if !there {
 		container = engine.Container{
 			ID: event.ID, Name: event.Name, Project: event.Project,
-			Service: event.Service, Number: event.Number, OneOff: event.OneOff,
+			Service: event.Service, Number: event.Number, OneOff: event.OneOff, Hook: event.Hook,
 		}
 	}
 	if !w.wanted(container) {

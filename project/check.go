@@ -35,7 +35,7 @@ func (c *checker) problems() []Problem {
 			c.checkSource, c.checkBuild, c.checkReferences, c.checkResources, c.checkContainerName, c.checkScale, c.checkLimits,
 			c.checkRestart, c.checkHealth, c.checkPorts, c.checkMounts, c.checkFiles, c.checkWatch,
 			c.checkNamespaces, c.checkNumbers, c.checkMountTypes, c.checkHosts, c.checkEndpoints,
-			c.checkMode, c.checkRefresh,
+			c.checkMode, c.checkRefresh, c.checkPreStarts,
 		} {
 			check(service)
 		}

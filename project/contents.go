@@ -69,7 +69,7 @@ func IsCopied(use FileReference, object FileObject) bool {
 // fileUses are the secrets and configs that enabled services use, by key; true where a use is a copy.
 func (p *Project) fileUses() map[string]bool {
 	uses := map[string]bool{}
-	for _, service := range p.Services {
+	for _, service := range p.fileUsers() {
 		for _, use := range service.Secrets {
 			key := SecretKey(use.Source)
 			uses[key] = IsCopied(FileReference(use), FileObject(p.Secrets[use.Source])) || uses[key]
@@ -80,6 +80,18 @@ func (p *Project) fileUses() map[string]bool {
 		}
 	}
 	return uses
+}
+
+// fileUsers are the enabled services, and what their pre_start hooks run in.
+func (p *Project) fileUsers() []Service {
+	var users []Service
+	for _, service := range p.Services {
+		users = append(users, service)
+		for _, hook := range PreStarts(p, service) {
+			users = append(users, hook.Service)
+		}
+	}
+	return users
 }
 
 // contentReader collects what secrets and configs hold.

@@ -22,14 +22,16 @@ type Hook struct {
 type Hooks struct {
 	PostStart []Hook `json:"post_start,omitempty"`
 	PreStop   []Hook `json:"pre_stop,omitempty"`
+	// PreStarts counts the pre_start hooks. What they are only the file tells, see [PreStarts].
+	PreStarts int `json:"pre_start,omitempty"`
 }
 
 // Empty says that there are none.
-func (h Hooks) Empty() bool { return len(h.PostStart)+len(h.PreStop) == 0 }
+func (h Hooks) Empty() bool { return len(h.PostStart)+len(h.PreStop)+h.PreStarts == 0 }
 
 // ServiceHooks are a service's hooks. Variables without a value have that of the project's environment.
 func ServiceHooks(p *Project, service Service) Hooks {
-	return Hooks{PostStart: p.hooks(service.PostStart), PreStop: p.hooks(service.PreStop)}
+	return Hooks{PostStart: p.hooks(service.PostStart), PreStop: p.hooks(service.PreStop), PreStarts: len(service.PreStart)}
 }
 
 func (p *Project) hooks(written []ServiceHook) []Hook {
@@ -53,7 +55,8 @@ func (p *Project) hooks(written []ServiceHook) []Hook {
 // Label is the hooks as [LabelHooks] has them, so that they are known where the file is not. Values of variables are left out:
 // labels are read by many, and come with every event.
 func (h Hooks) Label() string {
-	text, err := json.Marshal(Hooks{PostStart: withoutValues(h.PostStart), PreStop: withoutValues(h.PreStop)})
+	h.PostStart, h.PreStop = withoutValues(h.PostStart), withoutValues(h.PreStop)
+	text, err := json.Marshal(h)
 	if err != nil {
 		return "" // of plain texts: it cannot be
 	}

@@ -24,6 +24,8 @@ const (
 	LabelSlug            = "com.docker.compose.slug"
 	LabelNetwork         = "com.docker.compose.network"
 	LabelVolume          = "com.docker.compose.volume"
+	// LabelHook is on the containers of hooks, which are nobody's replicas: its value is the kind of hook.
+	LabelHook = "com.docker.compose.hook"
 
 	// LabelAnonymous is the engine's own mark on a volume that it named itself.
 	LabelAnonymous = "com.docker.volume.anonymous"

@@ -78,6 +78,11 @@ func (l *linter) service(path string, service Service) {
 			l.report(RulePrivileged, path+".cap_add", "capability "+name+" is nearly as much as privileged", "name the capabilities that it needs")
 		}
 	}
+	for i, hook := range service.PreStart {
+		if hook.Privileged && !service.Privileged {
+			l.report(RulePrivileged, hookPath(service.Name, i)+".privileged", "a privileged container can do whatever the host can", "")
+		}
+	}
 	l.hostSpaces(path, service)
 	l.mounts(path, service)
 	l.ports(path, service)

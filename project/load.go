@@ -184,7 +184,9 @@ func (l *loading) project(model *Model) (*Project, error) {
 		return nil, err
 	}
 	if !l.options.AllResources {
-		loaded.Model = loaded.WithoutUnnecessaryResources()
+		all := loaded.Model
+		loaded.Model = all.WithoutUnnecessaryResources()
+		withHookResources(loaded.Model, all)
 	}
 	if !l.options.SkipEnvResolution {
 		if err := loaded.resolveFiles(l.options.Dir); err != nil {

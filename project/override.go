@@ -53,6 +53,10 @@ func (p *Project) WithPullPolicy(policy string) (*Project, error) {
 			continue
 		}
 		service.PullPolicy = policy
+		service.PreStart = slices.Clone(service.PreStart)
+		for i := range service.PreStart {
+			service.PreStart[i].PullPolicy = policy
+		}
 		changed.Services[name] = service
 	}
 	return changed, nil

@@ -48,7 +48,6 @@ func (r *reporter) table(prefix string, attributes []attribute) {
 
 func (r *reporter) service(prefix string, service Service) {
 	r.table(prefix, []attribute{
-		{"pre_start", len(service.PreStart) > 0},
 		{"provider", service.Provider != nil},
 		{"models", len(service.Models) > 0},
 		{"use_api_socket", service.UseAPISocket},

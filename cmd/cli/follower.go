@@ -153,16 +153,26 @@ func (f *follower) print(item logs.Item) error {
 
 // hookLine prints what a hook wrote, as its container's.
 func (f *follower) hookLine(event convergence.Event) {
-	hook, ran := event.Step.(step.RunHook)
-	if !ran || !f.wants(engine.Container{Service: hook.Service}) {
+	if !f.wants(engine.Container{Service: event.Step.Ref().Name}) {
 		return
 	}
-	container := engine.Container{Project: f.project.Name, Service: hook.Service, Number: hook.Replica, Name: event.Object.Name}
-	source := logs.Source{Container: logs.SourceOf(container).Name() + " ->"}
+	source := logs.Source{Container: f.hookName(event) + " ->"}
 	line := logs.Line{Source: source, Stream: event.Progress.Hook.Stream, Time: event.Time, Text: event.Progress.Hook.Data}
 	f.printing.Lock()
 	defer f.printing.Unlock()
 	_ = f.printer.Print(logs.Item{Kind: logs.KindLine, Line: line}) // a terminal that takes no more is told of by the containers' lines
+}
+
+// hookName is what a hook's lines begin with: its container's name, or, as docker compose has it, "web pre_start[0]".
+func (f *follower) hookName(event convergence.Event) string {
+	switch hook := event.Step.(type) {
+	case step.RunHook:
+		container := engine.Container{Project: f.project.Name, Service: hook.Service, Number: hook.Replica, Name: event.Object.Name}
+		return logs.SourceOf(container).Name()
+	case step.RunPreStart:
+		return fmt.Sprintf("%s pre_start[%d]", hook.Service, hook.Index)
+	}
+	return event.Object.Name
 }
 
 // applied is a [convergence.Sink]: it learns what the plan starts, and what hooks write.

@@ -34,9 +34,13 @@ func runRestart(ctx context.Context, o *restartOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	made, err := convergence.Converger{Engine: eng}.PlanRestart(ctx, plan.LifecycleInput{
+	input := plan.LifecycleInput{
 		Name: name, Project: p, Services: o.services, NoDeps: o.noDeps, StopTimeout: seconds(o.timeout, o.timeoutGiven),
-	})
+	}
+	if p != nil {
+		input.Unread = p.ReadContents()
+	}
+	made, err := convergence.Converger{Engine: eng}.PlanRestart(ctx, input)
 	if err != nil {
 		return err
 	}

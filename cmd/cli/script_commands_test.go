@@ -325,7 +325,7 @@ func containers(ts *testscript.TestScript, neg bool, args []string) {
 func leftovers(ts *testscript.TestScript, neg bool, _ []string) {
 	name := ts.Getenv("P")
 	onEngine(ts, func(ctx context.Context, eng engine.Engine) error {
-		found, containersErr := eng.ListContainers(ctx, engine.ContainerFilter{Project: name})
+		found, containersErr := eng.ListContainers(ctx, engine.ContainerFilter{Project: name, Hooks: true})
 		networks, networksErr := eng.ListNetworks(ctx)
 		volumes, volumesErr := eng.ListVolumes(ctx)
 		if err := errors.Join(containersErr, networksErr, volumesErr); err != nil {

@@ -39,9 +39,13 @@ func runStart(ctx context.Context, o *startOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	made, err := convergence.Converger{Engine: eng}.PlanStart(ctx, plan.LifecycleInput{
+	input := plan.LifecycleInput{
 		Name: name, Project: p, Services: o.services, Wait: o.wait, WaitTimeout: time.Duration(o.waitTimeout) * time.Second,
-	})
+	}
+	if p != nil {
+		input.Unread = p.ReadContents()
+	}
+	made, err := convergence.Converger{Engine: eng}.PlanStart(ctx, input)
 	if err != nil {
 		return err
 	}

@@ -33,12 +33,15 @@ const (
 	HealthUnhealthy Health = "unhealthy"
 )
 
-// ContainerFilter says which containers to list. All that is set must match; the zero filter matches every container.
+// ContainerFilter says which containers to list. All that is set must match; the zero filter matches every container
+// but those of hooks.
 type ContainerFilter struct {
 	// Project is the name of a project; empty means any.
 	Project string
 	// AnyProject asks for the containers that belong to some project.
 	AnyProject bool
+	// Hooks takes in the containers that hooks run in, which are nobody's replicas.
+	Hooks bool
 }
 
 // Container is what a list tells of a container. The project's facts are read from its labels by the adapter, so that nobody
@@ -50,6 +53,8 @@ type Container struct {
 	Service string
 	Number  int // from 1; 0 for a one-off or where the label is missing
 	OneOff  bool
+	// Hook is the kind of hook that the container was made for; empty for others.
+	Hook string
 
 	Image   string // the reference it was created from
 	ImageID string
@@ -283,6 +288,7 @@ type Event struct {
 	Service  string
 	Number   int
 	OneOff   bool
+	Hook     string // the kind of hook that the container was made for
 	ExitCode int    // of die and exec_die
 	Health   Health // of health_status
 }

@@ -74,15 +74,7 @@ func (r *reconciler) create(s *servicePlan, one *replica, name string, after []N
 	if name == one.name {
 		r.follow(id, r.orphanRemovals...) // one of them may have the name
 	}
-	for key := range s.service.Networks {
-		r.after(id, r.networks[key].ready...)
-	}
-	for _, mount := range s.service.Volumes {
-		if mount.Type == project.MountVolume && mount.Source != "" {
-			r.after(id, r.volumes[mount.Source].ready...)
-		}
-	}
-	r.after(id, r.images[r.Project.ImageName(s.service)].brought...)
+	r.afterNeeds(id, s.service)
 	for _, sharing := range graph.SharedWith(s.service) {
 		if shared := r.services[sharing.Service]; shared != nil && len(shared.replicas) > 0 {
 			r.after(id, shared.replicas[0].create...)

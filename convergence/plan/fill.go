@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -86,19 +87,30 @@ func isFiles(volume engine.Volume, projectName string) bool {
 	return volume.Labels[project.LabelFiles] == projectName
 }
 
-// isHelper says whether a container was made to fill a volume with files, and left over by a run that was cut short.
+// isHelper says whether a container was made to fill a volume with files, or for a pre_start hook, and left over: by a run that was cut
+// short, or for a look at what has failed.
 func isHelper(container engine.Container) bool {
-	return container.Labels[project.LabelFiles] != ""
+	return container.Labels[project.LabelFiles] != "" || container.Hook != ""
 }
 
-// removeHelper removes what was left over by a run that was cut short.
+// removeHelper removes what was left over.
 func (r *reconciler) removeHelper(container engine.Container) {
-	id := r.add(step.RemoveContainer{Target: target(container), Quiet: true})
+	id := r.removeLeftover(container)
 	r.removals, r.helperRemovals = append(r.removals, id), append(r.helperRemovals, id)
-	r.plan.Changes = append(r.plan.Changes, Change{
+}
+
+// removeLeftover removes a helper and tells of it.
+func (b *builder) removeLeftover(container engine.Container) NodeID {
+	id := b.add(step.RemoveContainer{Target: target(container), Volumes: container.Hook != "", Quiet: true})
+	reason := "left over by a run that was cut short"
+	if container.Hook != "" && container.State == engine.StateExited {
+		reason = "a " + container.Hook + " hook has ended, exit " + strconv.Itoa(container.ExitCode)
+	}
+	b.plan.Changes = append(b.plan.Changes, Change{
 		Kind: Finish, Ref: graph.Service(container.Service), Objects: []step.Object{{Kind: step.Container, Name: container.Name}},
-		Reasons: []Reason{{Text: "left over by a run that was cut short"}},
+		Reasons: []Reason{{Text: reason}},
 	})
+	return id
 }
 
 // removeFileVolumes plans that volumes of files go with the containers that they were made for, and those that somebody left.

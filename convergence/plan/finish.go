@@ -194,7 +194,7 @@ func (r *reconciler) describeService(s *servicePlan) []Change {
 			changes = append(changes, *change)
 		}
 	}
-	return changes
+	return s.tellOfHooks(changes)
 }
 
 func describeReplica(s *servicePlan, one *replica) (Kind, []Reason) {

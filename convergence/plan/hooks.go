@@ -11,7 +11,7 @@ import (
 	"github.com/muster-dev/muster/project"
 )
 
-// hooked knows the hooks of containers: those of the file where it has the service, else those that a container's label has.
+// hooked knows the hooks that run in containers: those of the file where it has the service, else those that a container's label has.
 type hooked struct {
 	project    *project.Project // nil where there is no file
 	containers map[string]engine.Container
@@ -28,7 +28,7 @@ func newHooked(p *project.Project, state State) hooked {
 // of are the hooks of a container. One-offs have none: they are not the service's, but somebody's own command.
 func (h hooked) of(t step.Target) (project.Hooks, error) {
 	container := h.containers[t.ID]
-	if container.OneOff {
+	if container.OneOff || container.Hook != "" {
 		return project.Hooks{}, nil
 	}
 	if h.project != nil {

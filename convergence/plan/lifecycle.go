@@ -20,6 +20,8 @@ type LifecycleInput struct {
 	// Project is what the file says; nil where there is none: then the containers' labels tell what depends on what.
 	Project *project.Project
 	State   State
+	// Unread is why what secrets and configs hold could not be read; it matters where a container may lack them.
+	Unread error
 	// Services limits it to these services, and to what has to come with them; empty means all.
 	Services []string
 	// NoDeps leaves out the services that a restart takes along (`depends_on.restart`).
@@ -43,6 +45,9 @@ func StartContainers(input LifecycleInput) (*Plan, error) {
 	for _, service := range l.ordered(chosen) {
 		l.startStill(service)
 	}
+	if len(l.problems) > 0 {
+		return nil, errors.Join(l.problems...)
+	}
 	l.waitForAll()
 	l.addHooks(newHooked(l.Project, l.State))
 	return l.plan, nil
@@ -62,6 +67,9 @@ func RestartContainers(input LifecycleInput) (*Plan, error) {
 	for _, service := range l.ordered(chosen) {
 		l.restart(service)
 	}
+	if len(l.problems) > 0 {
+		return nil, errors.Join(l.problems...)
+	}
 	l.addHooks(newHooked(l.Project, l.State))
 	return l.plan, nil
 }
@@ -77,6 +85,8 @@ type lifecycle struct {
 	starts     map[string][]NodeID // by container ID
 	stops      map[string][]NodeID // by service
 	waits      map[waitKey][]NodeID
+	standing   *reconciler // plans what the starts take; nil where there is no file
+	problems   []error
 }
 
 // waitKey is a container and the goal that somebody waits for.
@@ -91,11 +101,14 @@ func newLifecycle(input LifecycleInput) *lifecycle {
 		needs: dag.New(cmp.Compare[string]), chosen: map[string]bool{},
 		starts: map[string][]NodeID{}, stops: map[string][]NodeID{}, waits: map[waitKey][]NodeID{},
 	}
+	if input.Project != nil {
+		l.standing = newStanding(input.Project, input.State, l.builder)
+	}
 	if input.Wait && input.WaitTimeout > 0 {
 		l.deadline = step.NewDeadline(input.WaitTimeout)
 	}
 	for _, container := range input.State.Containers {
-		if !container.OneOff {
+		if !container.OneOff && container.Hook == "" {
 			l.containers[container.Service] = append(l.containers[container.Service], container)
 		}
 	}
@@ -200,6 +213,8 @@ func (l *lifecycle) check(chosen []string) error {
 // startStill plans the start of a service's containers that stand still.
 func (l *lifecycle) startStill(service string) {
 	g := l.gateOf(service)
+	g.must = append(g.must, l.hooksFirst(service, g)...)
+	defer l.tellOfHooks(service)
 	for _, container := range l.containers[service] {
 		switch {
 		case container.State == engine.StatePaused:
@@ -215,8 +230,9 @@ func (l *lifecycle) startStill(service string) {
 
 // startAfter adds the start of a container that stands still, behind its gate.
 func (l *lifecycle) startAfter(g gate, container engine.Container) {
+	files := l.filesFirst(container)
 	start := l.start(container, step.StartContainer{Target: target(container)})
-	l.after(start, g.must...)
+	l.after(start, slices.Concat(files, g.must)...)
 	l.follow(start, g.may...)
 	l.note(Start, container)
 }

@@ -236,6 +236,9 @@ func (w *world) editContainer(t *testing.T, words []string) {
 		other := *c
 		other.Name, other.ID, other.Labels = words[2], digest(words[2])[7:], maps.Clone(c.Labels)
 		w.Containers = append(w.Containers, other)
+	case "hook":
+		c.Hook, c.Labels[project.LabelHook] = words[2], words[2]
+		delete(c.Labels, project.LabelConfigHash)
 	case "service":
 		c.Service = words[2]
 	case "label":

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/muster-dev/muster/convergence/step"
@@ -24,8 +25,7 @@ type PullInput struct {
 func PullImages(input PullInput) *Plan {
 	b := newBuilder(input.Project.Name)
 	pulls := map[string]NodeID{}
-	for _, name := range sortedKeys(input.Project.Services) {
-		service := input.Project.Services[name]
+	for _, service := range input.pulled() {
 		ref := input.Project.ImageName(service)
 		if reason, skipped := input.skips(service, ref); skipped {
 			b.plan.Unchanged = append(b.plan.Unchanged, Kept{
@@ -47,6 +47,26 @@ func PullImages(input PullInput) *Plan {
 		}
 	}
 	return b.plan
+}
+
+// pulled are the services whose images are pulled, and the pre_start hooks that have images of their own, as services, in the order of
+// their names.
+func (i PullInput) pulled() []project.Service {
+	var services []project.Service
+	named := map[string]bool{}
+	for _, name := range sortedKeys(i.Project.Services) {
+		service := i.Project.Services[name]
+		services = append(services, service)
+		named[i.Project.ImageName(service)] = true
+	}
+	for _, service := range slices.Clone(services) {
+		for _, hook := range project.PreStarts(i.Project, service) {
+			if !named[hook.Service.Image] {
+				services = append(services, hook.Service)
+			}
+		}
+	}
+	return services
 }
 
 // skips says whether and why a service's image is not pulled, in docker compose's words.

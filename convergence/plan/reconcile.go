@@ -44,7 +44,11 @@ func Reconcile(input Input) (*Plan, error) {
 	r.checkPlacement()
 	order := input.Graph.Services()
 	for _, name := range order {
-		r.planImages(input.Project.Services[name])
+		service := input.Project.Services[name]
+		r.planImages(service)
+		for _, hook := range project.PreStarts(input.Project, service) {
+			r.planImages(preStartImage(service, hook))
+		}
 	}
 	for _, name := range order {
 		r.decideService(input.Project.Services[name])

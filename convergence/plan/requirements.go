@@ -46,11 +46,13 @@ func needs(p *project.Project) []need {
 		if service.GetScale() == 0 {
 			continue
 		}
-		for _, used := range slices.Concat(serviceNeeds(service), mountNeeds(service), endpointNeeds(service), fileNeeds(p, service)) {
+		own := needsOf(p, service)
+		for _, used := range own {
 			if used.set {
 				found = append(found, need{graph.Service(name), "services." + name + "." + used.path, used.requirement})
 			}
 		}
+		found = append(found, hookNeeds(p, service, own)...)
 	}
 	for _, key := range sortedKeys(p.Networks) {
 		network := p.Networks[key]
@@ -59,6 +61,11 @@ func needs(p *project.Project) []need {
 		}
 	}
 	return found
+}
+
+// needsOf are the attributes of a service, or of what a hook runs in, that not every engine has.
+func needsOf(p *project.Project, service project.Service) []use {
+	return slices.Concat(serviceNeeds(service), mountNeeds(service), endpointNeeds(service), fileNeeds(p, service))
 }
 
 // use is an attribute that may be in use.

@@ -27,6 +27,8 @@ type servicePlan struct {
 	stopped     []NodeID // the stops of containers that are replaced
 	maybeReason string   // on what replicas without reasons are replaced, in words
 	together    bool     // its replicas are replaced together, not one at a time
+	hooksRun    int      // the pre_start hooks that run
+	hooksWhy    string   // in words
 }
 
 // replica is one container that the service shall have.
@@ -74,6 +76,7 @@ func (r *reconciler) decideService(service project.Service) {
 	}
 	s.fields, s.hash = identity.Fields, identity.Hash
 	r.planFiles(s)
+	r.checkHookFiles(s)
 	r.checkSharing(service)
 	found := r.matchNumbers(s)
 	wanted := max(service.GetScale(), 0)

@@ -69,8 +69,14 @@ func (w *world) withImages(p *project.Project) {
 	if w.Images == nil {
 		w.Images = map[string]engine.Image{}
 	}
+	var refs []string
 	for _, service := range p.Services {
-		ref := p.ImageName(service)
+		refs = append(refs, p.ImageName(service))
+		for _, hook := range project.PreStarts(p, service) {
+			refs = append(refs, hook.Service.Image)
+		}
+	}
+	for _, ref := range refs {
 		if _, ok := w.Images[ref]; !ok && !strings.Contains(ref, "missing") {
 			w.Images[ref] = engine.Image{ID: digest(ref), Tags: []string{ref}}
 		}
@@ -180,7 +186,7 @@ func (s *simulated) CreateContainer(_ context.Context, request engine.CreateCont
 	c := engine.Container{
 		ID: digest(strconv.Itoa(s.world.created))[7:], Name: request.Name, State: engine.StateCreated,
 		Project: request.Labels[project.LabelProject], Service: request.Service.Name, Number: request.Number,
-		Image: request.Image, ImageID: s.world.Images[request.Image].ID, Labels: request.Labels,
+		Hook: request.Labels[project.LabelHook], Image: request.Image, ImageID: s.world.Images[request.Image].ID, Labels: request.Labels,
 	}
 	if request.Service.HealthCheck != nil {
 		c.Health = engine.HealthHealthy
@@ -385,7 +391,7 @@ func (s *simulated) Events(_ context.Context, _ engine.EventFilter, ready func()
 		if c.Health == engine.HealthStarting {
 			c.Health = engine.HealthHealthy
 		}
-		if c.State == engine.StateRunning && (c.Image == "job" || c.Image == "migrate") {
+		if c.State == engine.StateRunning && (c.Image == "job" || c.Image == "migrate" || c.Hook != "") {
 			c.State = engine.StateExited
 		}
 		if err := yield(engine.Event{Kind: engine.EventContainer, Action: "die", ID: c.ID}); err != nil {

@@ -19,6 +19,7 @@ type gate struct {
 // startService plans that a service's containers run, each as soon as what it depends on is as it asked for.
 func (r *reconciler) startService(s *servicePlan) {
 	g := r.gateOf(s)
+	g.must = append(g.must, r.preStart(s, g)...)
 	var before []NodeID // what the next replacement waits for: replicas go one at a time
 	for _, one := range s.replicas {
 		switch {

@@ -168,7 +168,9 @@ func (t *teardown) removeContainer(container engine.Container, needs *dag.Graph[
 		stopped = []NodeID{stop}
 		t.stops[container.Service] = append(t.stops[container.Service], stop)
 	}
-	t.removals[container.ID] = t.add(step.RemoveContainer{Target: target(container), Volumes: t.RemoveVolumes}, stopped...)
+	t.removals[container.ID] = t.add(step.RemoveContainer{
+		Target: target(container), Volumes: t.RemoveVolumes || container.Hook != "",
+	}, stopped...)
 }
 
 func (t *teardown) removeNetworks() {

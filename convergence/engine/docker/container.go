@@ -33,9 +33,11 @@ func (c *Client) ListContainers(ctx context.Context, filter engine.ContainerFilt
 	if err != nil {
 		return nil, c.wrap(err)
 	}
-	containers := make([]engine.Container, len(summaries))
+	containers := make([]engine.Container, 0, len(summaries))
 	for i := range summaries {
-		containers[i] = fromSummary(&summaries[i])
+		if one := fromSummary(&summaries[i]); one.Hook == "" || filter.Hooks {
+			containers = append(containers, one)
+		}
 	}
 	slices.SortFunc(containers, func(a, b engine.Container) int { return cmp.Compare(a.Name, b.Name) })
 	return containers, nil
@@ -82,6 +84,7 @@ func setOwner(c *engine.Container) {
 	c.Service = c.Labels[project.LabelService]
 	c.Number, _ = strconv.Atoi(c.Labels[project.LabelNumber])
 	c.OneOff = c.Labels[project.LabelOneOff] == "True"
+	c.Hook = c.Labels[project.LabelHook]
 }
 
 var exitStatus = regexp.MustCompile(`^(?:Exited|Restarting) \((\d+)\)`)

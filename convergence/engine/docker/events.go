@@ -106,6 +106,7 @@ func fromMessage(message events.Message) engine.Event {
 	event.Service = attributes[project.LabelService]
 	event.Number, _ = strconv.Atoi(attributes[project.LabelNumber])
 	event.OneOff = attributes[project.LabelOneOff] == "True"
+	event.Hook = attributes[project.LabelHook]
 	event.ExitCode, _ = strconv.Atoi(attributes["exitCode"])
 	if action == string(events.ActionHealthStatus) {
 		event.Health = engine.Health(strings.TrimSpace(detail))
