@@ -76,12 +76,16 @@ func (c *checker) checkPreStarts(service Service) {
 				c.checkVolume(use{name, path + ".volumes", path + ".volumes"})
 			}
 		}
-		inherited := usesOf(service.ContainerSpec)
-		for section, names := range usesOf(hook.ContainerSpec) {
-			for _, name := range names {
-				if !slices.Contains(inherited[section], name) {
-					c.checkUse(use{name, path + "." + section, path + "." + section + "." + name}, strings.TrimSuffix(section, "s"), section)
-				}
+		c.checkOwnUses(path, usesOf(hook.ContainerSpec), usesOf(service.ContainerSpec))
+	}
+}
+
+// checkOwnUses checks the names that a hook does not have from its service.
+func (c *checker) checkOwnUses(path string, uses, inherited map[string][]string) {
+	for section, names := range uses {
+		for _, name := range names {
+			if !slices.Contains(inherited[section], name) {
+				c.checkUse(use{name, path + "." + section, path + "." + section + "." + name}, strings.TrimSuffix(section, "s"), section)
 			}
 		}
 	}
