@@ -18,6 +18,7 @@ type attachOptions struct {
 	attach, noAttach  []string
 	dependencies      bool
 	onExit, onFailure bool
+	watch             bool
 	exitCodeFrom      string
 }
 
@@ -31,6 +32,7 @@ func (a *attachOptions) bindAttach(cmd *cobra.Command) {
 	flags.BoolVar(&a.dependencies, "attach-dependencies", false, "Automatically attach to log output of dependent services")
 	flags.StringVar(&a.exitCodeFrom, "exit-code-from", "",
 		"Return the exit code of the selected service container. Implies --abort-on-container-exit")
+	flags.BoolVarP(&a.watch, "watch", "w", false, "Follow changes of source code: comes in a later version")
 	flags.StringArrayVar(&a.noAttach, "no-attach", nil, "Do not attach (stream logs) to the specified services")
 }
 
@@ -50,10 +52,10 @@ func (a *attachOptions) check(detach, wait bool) error {
 		return errors.New("cannot combine --attach and --attach-dependencies")
 	case wait && (a.stopsOnExit() || attached):
 		return errors.New("--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies")
-	case wait && a.onFailure:
+	case wait && (a.onFailure || a.watch):
 		return errors.New("--wait cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, " +
 			"--attach-dependencies or --watch")
-	case detach && (a.aborts() || attached):
+	case detach && (a.aborts() || attached || a.watch):
 		return errors.New("--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, " +
 			"--attach-dependencies or --watch")
 	}

@@ -67,12 +67,28 @@ type globals struct {
 	dryRun, verbose           bool
 	showVersion               bool
 	host, context             string
+	dockerConfig, logLevel    string
+	tls, tlsVerify            bool
+	tlsCA, tlsCert, tlsKey    string
+	insecureRegistries        []string
 
-	invocation string // how the user calls muster for this project
+	given      func(flag string) bool // whether a flag before the command is on the command line
+	plugin     bool                   // called by the docker CLI
+	invocation string                 // how the user calls muster for this project
 }
 
 // lookup is an environment variable's value, empty where there is none.
 func (g *globals) lookup(name string) string { return g.env[name] }
+
+// variable is an environment variable's value; empty where it is not set.
+func variable(env []string, name string) (value string) {
+	for _, entry := range env {
+		if key, found, _ := strings.Cut(entry, "="); key == name {
+			value = found
+		}
+	}
+	return value
+}
 
 // isSet reads a boolean variable by docker compose's rules: y and what Go takes for true; anything else is false.
 func (g *globals) isSet(name string) bool {
@@ -105,6 +121,7 @@ func (g *globals) readEnvironment() error {
 		key, value, _ := strings.Cut(entry, "=")
 		g.env[key] = value
 	}
+	g.addDocker()
 	fromFiles, err := project.Environment(g.options(nil, false))
 	if err != nil {
 		return err
@@ -119,25 +136,25 @@ func (g *globals) readEnvironment() error {
 
 // looks decides how output looks.
 func (g *globals) looks() (display.Looks, error) {
-	return display.Choose(display.Choice{
-		Progress: first(g.progress, g.lookup("COMPOSE_PROGRESS")),
-		Ansi:     first(g.ansi, g.lookup("COMPOSE_ANSI")),
-		NoColor:  g.lookup("NO_COLOR") != "",
-	}, g.app.Streams)
-}
-
-func first(values ...string) string {
-	for _, value := range values {
-		if value != "" {
-			return value
-		}
+	choice := display.Choice{Progress: g.progress, Ansi: g.ansi, NoColor: g.lookup("NO_COLOR") != ""}
+	if !g.given("progress") {
+		choice.Progress = g.lookup("COMPOSE_PROGRESS")
 	}
-	return ""
+	switch {
+	case g.noAnsi:
+		choice.Ansi = "never"
+	case !g.given("ansi"):
+		choice.Ansi = g.lookup("COMPOSE_ANSI")
+	}
+	return display.Choose(choice, g.app.Streams)
 }
 
 // engineOptions say which engine the flags and the environment mean.
 func (g *globals) engineOptions() docker.Options {
-	return docker.Options{Host: g.host, Context: g.context, Env: g.lookup, UserAgent: "muster/" + g.app.Version}
+	return docker.Options{
+		Host: g.host, Context: g.context, Env: g.lookup, UserAgent: "muster/" + g.app.Version,
+		TLSFiles: docker.TLSFiles{CA: g.tlsCA, Cert: g.tlsCert, Key: g.tlsKey},
+	}
 }
 
 // dial connects to the engine, and wraps it: calls are traced with --verbose, bounded, and events are shared.

@@ -42,6 +42,8 @@ No container changes: that is what `+"`muster up`"+` does.`,
 		flags.Bool(name, false, "Has no effect: it was for the builder before BuildKit")
 		_ = flags.MarkHidden(name)
 	}
+	flags.String("progress", "", "Has no effect: --progress before the command is what chooses")
+	_ = flags.MarkHidden("progress")
 	return cmd
 }
 

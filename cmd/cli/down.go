@@ -9,11 +9,13 @@ import (
 	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence"
 	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/project"
 )
 
 type downOptions struct {
 	lifecycleOptions
 	volumes       bool
+	volume        bool // the old name
 	removeOrphans bool
 	images        string
 }
@@ -33,12 +35,15 @@ them; what is external stays always.`,
 		`Remove images used by services. "local" remove only images that don't have a custom tag ("local"|"all")`)
 	flags.BoolVarP(&o.volumes, "volumes", "v", false,
 		`Remove named volumes declared in the "volumes" section of the Compose file and anonymous volumes attached to containers`)
-	flags.BoolVar(&o.volumes, "volume", false, "Old name of --volumes")
-	_ = flags.MarkDeprecated("volume", "use --volumes")
+	flags.BoolVar(&o.volume, "volume", false, "Old name of --volumes")
+	_ = flags.MarkHidden("volume")
 	return cmd
 }
 
 func runDown(ctx context.Context, o *downOptions) error {
+	if o.volume {
+		o.warn([]project.Warning{{Message: "--volume is an old name: use --volumes"}})
+	}
 	images, err := parseRemoval(o.images)
 	if err != nil {
 		return err
@@ -49,7 +54,7 @@ func runDown(ctx context.Context, o *downOptions) error {
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
 	made, err := convergence.Converger{Engine: eng}.PlanDown(ctx, plan.TeardownInput{
-		Name: name, Project: p, Services: o.services, RemoveOrphans: o.removeOrphans, RemoveVolumes: o.volumes,
+		Name: name, Project: p, Services: o.services, RemoveOrphans: o.removeOrphans, RemoveVolumes: o.volumes || o.volume,
 		RemoveImages: images,
 		StopTimeout:  seconds(o.timeout, o.timeoutGiven),
 	})

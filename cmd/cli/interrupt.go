@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 
 	"golang.org/x/sync/errgroup"
@@ -20,11 +21,14 @@ type interrupts struct {
 	more   chan struct{} // a token for each interrupt after the first
 	end    chan struct{}
 	group  errgroup.Group
+
+	hungUp     chan struct{}
+	connection io.Closer // that tells of it; nil without one
 }
 
 func newInterrupts(ctx context.Context, signals <-chan os.Signal) *interrupts {
 	const patience = 2
-	i := &interrupts{more: make(chan struct{}, patience), end: make(chan struct{})}
+	i := &interrupts{more: make(chan struct{}, patience), end: make(chan struct{}), hungUp: make(chan struct{})}
 	i.ctx, i.cancel = context.WithCancelCause(ctx)
 	i.group.Go(func() error {
 		for {
@@ -32,6 +36,7 @@ func newInterrupts(ctx context.Context, signals <-chan os.Signal) *interrupts {
 			case <-i.end:
 				return nil
 			case <-signals:
+			case <-i.hungUp:
 			}
 			if i.ctx.Err() == nil {
 				i.cancel(errInterrupted)
@@ -48,6 +53,9 @@ func newInterrupts(ctx context.Context, signals <-chan os.Signal) *interrupts {
 
 func (i *interrupts) stop() {
 	close(i.end)
+	if i.connection != nil {
+		_ = i.connection.Close()
+	}
 	_ = i.group.Wait()
 	i.cancel(nil)
 }

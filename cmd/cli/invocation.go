@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,17 +14,22 @@ const programName = "muster"
 // invocation is how the user calls muster for the same project on the same engine: with the flags before the command that
 // choose these, and without those that only choose looks. What Muster tells to run can be copied then.
 func invocation(root *cobra.Command) string {
-	choosing := map[string]bool{
-		"file": true, "project-name": true, "profile": true, "env-file": true, "project-directory": true, "workdir": true,
-		"compatibility": true, "all-resources": true, "host": true, "context": true,
+	ofProject := []string{
+		"file", "project-name", "profile", "env-file", "project-directory", "workdir", "compatibility", "all-resources",
 	}
-	words := []string{programName}
-	root.Flags().Visit(func(flag *pflag.Flag) {
-		if choosing[flag.Name] {
-			words = append(words, asTyped(flag)...)
-		}
-	})
-	return strings.Join(words, " ")
+	ofEngine := []string{"host", "context", "config", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey"}
+	typed := func(names []string) (words []string) {
+		root.Flags().Visit(func(flag *pflag.Flag) {
+			if slices.Contains(names, flag.Name) {
+				words = append(words, asTyped(flag)...)
+			}
+		})
+		return words
+	}
+	if docker, compose, plugin := strings.Cut(root.DisplayName(), " "); plugin {
+		return strings.Join(slices.Concat([]string{docker}, typed(ofEngine), []string{compose}, typed(ofProject)), " ")
+	}
+	return strings.Join(append([]string{programName}, typed(append(ofProject, ofEngine...))...), " ")
 }
 
 // asTyped is a flag with its values as one types it.
@@ -79,6 +85,10 @@ func joinValues(flags *pflag.FlagSet, args []string) []string {
 		}
 		if i+1 < len(args) && takesNext(flags, arg) {
 			i++
+			if args[i] == "" { // "-c=" would be a value "="
+				joined = append(joined, arg, "")
+				continue
+			}
 			arg += "=" + args[i]
 		}
 		joined = append(joined, arg)
@@ -114,7 +124,10 @@ func quoted(word string) string {
 // hintOf is what an error says to try, with muster as the user calls it.
 func (g *globals) hintOf(hint string) string {
 	if rest, ok := strings.CutPrefix(hint, programName+" "); ok && g.invocation != "" {
-		return g.invocation + " " + rest
+		hint = g.invocation + " " + rest
+	}
+	if g.plugin {
+		hint = strings.ReplaceAll(hint, "`"+programName+" ", "`"+pluginProgram+" ")
 	}
 	return hint
 }

@@ -34,7 +34,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	name := unknown.GetSpecifiedName()
 	if flag := globalFlag(cmd, name); flag != "" {
-		hint = fmt.Sprintf("put it before the command: `%s %s ... %s`", cmd.Root().Name(), flag, cmd.Name())
+		hint = fmt.Sprintf("put it before the command: `%s %s ... %s`", cmd.Root().DisplayName(), flag, cmd.Name())
 	} else if near := nearestFlag(cmd, name); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}

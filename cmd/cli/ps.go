@@ -19,6 +19,7 @@ type psOptions struct {
 	*globals
 	services        []string
 	all, quiet      bool
+	formatGiven     bool
 	noTrunc, byName bool
 	orphans         bool
 	format, filter  string
@@ -32,15 +33,15 @@ func newPs(g *globals) *cobra.Command {
 		Use:   "ps [OPTIONS] [SERVICE...]",
 		Short: "List containers",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.services = args
+			o.services, o.formatGiven = args, cmd.Flags().Changed(formatFlag)
 			return runPs(cmd.Context(), o)
 		},
 	}
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.all, "all", "a", false, "Show all stopped containers (including those created by the run command)")
 	flags.StringVar(&o.filter, "filter", "", "Filter services by a property (supported filters: status)")
-	flags.StringVar(&o.format, formatFlag, "", listFormats+
-		"; the default is psFormat of the docker CLI's configuration, else on a terminal a narrow table")
+	flags.StringVar(&o.format, formatFlag, formatTable, listFormats+
+		"; where it is not given, psFormat of the docker CLI's configuration counts, else a terminal gets a narrow table")
 	flags.BoolVar(&o.noTrunc, "no-trunc", false, "Don't truncate output")
 	flags.BoolVar(&o.orphans, "orphans", true, "Include orphaned services (not declared by project)")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "Only display IDs")
@@ -59,7 +60,7 @@ func runPs(ctx context.Context, o *psOptions) error {
 		return err
 	}
 	defer here.engine.Close() //nolint:errcheck // nothing is left to be said to the engine
-	narrow := o.format == "" && o.app.OutTerminal
+	narrow := !o.formatGiven && o.app.OutTerminal
 	containers := slices.DeleteFunc(slices.Clone(here.containers), func(c engine.Container) bool {
 		return !o.shows(c, narrow) || !o.orphans && isOrphan(here.project, c)
 	})
@@ -89,8 +90,10 @@ func (o *psOptions) read() (err error) {
 			return fmt.Errorf("unknown --status %q: use %s", status, strings.Join(states(), ", "))
 		}
 	}
-	if o.format == "" && !o.quiet && !o.byName {
-		o.format = o.engineOptions().ContainerFormat()
+	if !o.formatGiven && !o.quiet && !o.byName {
+		if configured := o.engineOptions().ContainerFormat(); configured != "" {
+			o.format, o.formatGiven = configured, true
+		}
 	}
 	o.form, err = display.ParseForm(o.format)
 	return err

@@ -9,17 +9,30 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
+
+	"github.com/muster-dev/muster/project"
 )
 
 // Main runs a command line, without the program's name, and returns its exit code. What went wrong has been told when it
 // returns.
 func Main(ctx context.Context, args []string, app App) int {
+	if len(args) == 1 && args[0] == metadataCommand { // asked for before each command of the docker CLI's: nothing is set up for it
+		if err := writeMetadata(app); err != nil {
+			return exitError
+		}
+		return exitOK
+	}
 	// compose-go tells its warnings to this logger; Muster tells them itself, with their places.
 	logrus.SetOutput(io.Discard)
 	g := &globals{app: app}
 	interrupts := newInterrupts(ctx, app.Signals)
 	defer interrupts.stop()
 	root := newRoot(g, interrupts)
+	args, g.plugin = asPlugin(root.Flags(), args)
+	if g.plugin {
+		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: pluginProgram}
+		interrupts.hangUp(ctx, variable(app.Env, socketVariable))
+	}
 	root.SetArgs(joinValues(root.Flags(), args))
 	err := root.ExecuteContext(interrupts.ctx)
 	if isFlagError(err) {
@@ -63,6 +76,8 @@ It takes the files, commands, flags and names of docker compose.`,
 		g.prepareFirst(command)
 		root.AddCommand(command)
 	}
+	root.AddCommand(newPluginCommands(g)...)
+	root.AddCommand(newLater()...)
 	addCompletion(root, g)
 	return root
 }
@@ -112,19 +127,20 @@ func bindGlobals(root *cobra.Command, g *globals) {
 	flags.StringArrayVar(&g.envFiles, "env-file", nil, "Specify an alternate environment file")
 	flags.StringVar(&g.projectDirectory, "project-directory", "",
 		"Specify an alternate working directory (default: the path of the first specified Compose file)")
-	flags.StringVar(&g.progress, "progress", "", "Set type of progress output (auto, tty, plain, json, quiet)")
-	flags.StringVar(&g.ansi, "ansi", "", `Control when to print ANSI control characters ("never"|"always"|"auto")`)
+	flags.StringVar(&g.progress, "progress", "auto", "Set type of progress output (auto, tty, plain, json, quiet)")
+	flags.StringVar(&g.ansi, "ansi", "auto", `Control when to print ANSI control characters ("never"|"always"|"auto")`)
 	flags.IntVar(&g.parallel, "parallel", unlimited, "Control max parallelism, -1 for unlimited")
 	flags.BoolVar(&g.dryRun, "dry-run", false, "Show what would be done and change nothing")
 	flags.BoolVar(&g.compatibility, "compatibility", false, "Run compose in backward compatibility mode")
 	flags.BoolVar(&g.allResources, "all-resources", false, "Include all resources, even those not used by services")
-	flags.StringVarP(&g.host, "host", "H", "", "Engine to connect to (as DOCKER_HOST)")
-	flags.StringVar(&g.context, "context", "", "Name of the docker context to connect to the engine with")
+	bindDocker(flags, g)
 	flags.BoolVar(&g.verbose, "verbose", false, "Show every call to the engine")
 	flags.BoolVarP(&g.showVersion, "version", "v", false, "Show the version")
 	flags.StringVar(&g.workdir, "workdir", "", "Old name of --project-directory")
 	flags.BoolVar(&g.noAnsi, "no-ansi", false, "Old name of --ansi never")
-	for _, name := range []string{"workdir", "no-ansi", "version"} {
+	flags.StringArrayVar(&g.insecureRegistries, "insecure-registry", nil, "Registry whose Compose files are fetched without TLS")
+	g.given = flags.Changed
+	for _, name := range []string{"workdir", "no-ansi", "version", "insecure-registry"} {
 		_ = flags.MarkHidden(name)
 	}
 }
@@ -132,14 +148,31 @@ func bindGlobals(root *cobra.Command, g *globals) {
 // prepare is done once the flags are known and before a command runs.
 func (g *globals) prepare() error {
 	if g.noAnsi {
-		if g.ansi != "" {
+		if g.given("ansi") {
 			return errors.New(`cannot specify DEPRECATED "--no-ansi" and "--ansi". Please use only "--ansi"`)
 		}
-		g.ansi = "never"
 	}
 	if err := g.readEnvironment(); err != nil {
 		return err
 	}
-	_, err := g.looks()
-	return err
+	if _, err := g.looks(); err != nil {
+		return err
+	}
+	g.warnOfOld()
+	return nil
+}
+
+// warnOfOld says what takes the place of flags that have gone out of use.
+func (g *globals) warnOfOld() {
+	var warnings []project.Warning
+	if g.noAnsi {
+		warnings = append(warnings, project.Warning{Message: "--no-ansi is an old name: use --ansi never"})
+	}
+	if g.workdir != "" {
+		warnings = append(warnings, project.Warning{Message: "--workdir is an old name: use --project-directory"})
+	}
+	if len(g.insecureRegistries) > 0 {
+		warnings = append(warnings, project.Warning{Message: "--insecure-registry has no effect: Compose files cannot be fetched from registries yet"})
+	}
+	g.warn(warnings)
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -24,7 +25,7 @@ import (
 
 // Programs that scripts can run: this test binary is all of them.
 func TestMain(m *testing.M) {
-	testscript.Main(patient{m}, map[string]func(){"muster": runMuster, "exits": runExits})
+	testscript.Main(patient{m}, map[string]func(){"muster": runMuster, "exits": runExits, "hangup": runHangup})
 }
 
 // patient runs more scripts at once than there are processors: they mostly wait, for containers and for one another.
@@ -131,6 +132,27 @@ func exits(args []string, pass os.Signal, to string) error {
 			return judge(cmd.ProcessState, wanted)
 		}
 	}
+}
+
+// runHangup plays the docker CLI that is told to end: it listens on a socket, says so in a file beside it, and closes the first
+// connection.
+func runHangup() {
+	listener, err := net.Listen("unix", os.Args[1])
+	if err == nil {
+		err = os.WriteFile(os.Args[1]+".ready", []byte("yes"), 0o600)
+	}
+	var connection net.Conn
+	if err == nil {
+		connection, err = listener.Accept()
+	}
+	if err == nil {
+		err = errors.Join(connection.Close(), listener.Close())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
 func judge(ended *os.ProcessState, wanted int) error {

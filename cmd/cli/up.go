@@ -88,6 +88,8 @@ func (o *upOptions) bindBuild(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&o.quietPull, "quiet-pull", false, "Pull without printing progress information")
 	flags.BoolVarP(&o.yes, "yes", "y", false, `Assume "yes" as answer to all prompts and run non-interactively`)
+	flags.BoolVar(&o.yes, "y", false, "Old name of --yes")
+	_ = flags.MarkHidden("y")
 }
 
 // bindImages binds the flags about how images come.
@@ -109,13 +111,17 @@ func (o *upOptions) check() error {
 		{o.noRecreate && o.renewVolumes, "--no-recreate and --renew-anon-volumes are incompatible"},
 		{o.forceRecreate && o.noRecreate, "--force-recreate and --no-recreate are incompatible"},
 		{o.recreateDeps && o.noRecreate, "--always-recreate-deps and --no-recreate are incompatible"},
+		{o.noBuild && o.watch, "--no-build and --watch are incompatible"},
 		{o.isSet("COMPOSE_IGNORE_ORPHANS") && o.removeOrphans, "cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans"},
 	} {
 		if refusal.refused {
 			return errors.New(refusal.message)
 		}
 	}
-	return o.attachOptions.check(o.detach, o.wait)
+	if err := o.attachOptions.check(o.detach, o.wait); err != nil || !o.watch {
+		return err
+	}
+	return comesLater("--watch", "bring changes into containers by `muster up --build`")
 }
 
 func (o *upOptions) policy() plan.Policy {

@@ -23,7 +23,7 @@ func newVersion(g *globals) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(*cobra.Command, []string) error { return runVersion(o) },
 	}
-	cmd.Flags().StringVarP(&o.format, "format", "f", "pretty", `Format the output ("pretty"|"json")`)
+	cmd.Flags().StringVarP(&o.format, "format", "f", "", `Format the output ("pretty"|"json")`)
 	cmd.Flags().BoolVar(&o.short, "short", false, "Show only the version number")
 	return cmd
 }

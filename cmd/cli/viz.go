@@ -55,7 +55,7 @@ func newAlpha(g *globals) *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	cmd.AddCommand(newViz(g))
+	cmd.AddCommand(newViz(g), newLaterPublish())
 	return cmd
 }
 

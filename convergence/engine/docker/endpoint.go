@@ -29,9 +29,14 @@ type Options struct {
 	// DOCKER_CERT_PATH, DOCKER_TLS, DOCKER_TLS_VERIFY, DOCKER_API_VERSION, DOCKER_CUSTOM_HEADERS, DOCKER_AUTH_CONFIG, HOME,
 	// PATH, and XDG_RUNTIME_DIR and TMPDIR for what ssh connections share.
 	Env func(string) string
+	// TLSFiles win over those that are found in DOCKER_CERT_PATH. They count where TLS is asked for.
+	TLSFiles TLSFiles
 	// UserAgent is sent with every request.
 	UserAgent string
 }
+
+// TLSFiles are the files of a connection with TLS; an empty name leaves it to the environment.
+type TLSFiles struct{ CA, Cert, Key string }
 
 // Endpoint is where an engine is, and how it was found.
 type Endpoint struct {

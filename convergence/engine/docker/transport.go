@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -35,7 +36,8 @@ func (s settings) addTLS(endpoint *Endpoint) error {
 		folder = s.folder
 	}
 	data, err := dockercontext.TLSDataFromFiles(
-		filepath.Join(folder, "ca.pem"), existing(folder, "cert.pem"), existing(folder, "key.pem"))
+		cmp.Or(s.TLSFiles.CA, filepath.Join(folder, "ca.pem")),
+		cmp.Or(s.TLSFiles.Cert, existing(folder, "cert.pem")), cmp.Or(s.TLSFiles.Key, existing(folder, "key.pem")))
 	if err != nil {
 		return &advised{
 			fmt.Errorf("read TLS files: %w", err),
