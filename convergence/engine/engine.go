@@ -7,7 +7,6 @@ package engine
 
 import (
 	"context"
-	"io"
 	"time"
 )
 
@@ -17,6 +16,7 @@ type Engine interface {
 	Networks
 	Volumes
 	Copies
+	Monitors
 	Images
 	Builds
 	Streams
@@ -84,16 +84,6 @@ type Volumes interface {
 	RemoveVolume(ctx context.Context, name string) error
 }
 
-// Copies puts files into containers (Docker Engine API, /containers/{id}/archive).
-type Copies interface {
-	// PutArchive extracts a tar archive in a folder of a container, running or not, with the owners and modes that the archive
-	// has. Folders that the archive implies are made for root with mode 0755; a file takes a file's place, never a folder's.
-	// What is mounted in the container is written to where that lies, a folder of the host too; what a tmpfs will cover is not
-	// seen. [ErrNotFound] when there is no such container or folder; [ErrInvalid] when the folder lies outside of the mounts
-	// and the container's own file system is read-only.
-	PutArchive(ctx context.Context, ref, folder string, archive io.Reader) error
-}
-
 // Images looks at images and brings them (Docker Engine API, /images and /distribution).
 type Images interface {
 	// ListImages returns all images that the engine has. One call to the engine.
@@ -106,6 +96,13 @@ type Images interface {
 	PullImage(ctx context.Context, request PullImage, report func(PullProgress)) error
 	// RemoteDigest asks the registry which digest a reference stands for now. Nothing is pulled. Errors are PullImage's.
 	RemoteDigest(ctx context.Context, ref string) (string, error)
+	// PushImage brings an image that the engine has to the registry that its reference names, and returns when it is there. report is
+	// called from one goroutine at a time. [ErrNotFound] when the engine does not have it, [ErrDenied] when the registry does not
+	// take it; what else goes wrong between engine and registry matches no sentinel.
+	PushImage(ctx context.Context, ref string, report func(PullProgress)) error
+	// CommitContainer makes an image of what a container has written and of its settings, and returns its ID. What is mounted is not
+	// in it. [ErrInvalid] when a change cannot be read or the reference is none.
+	CommitContainer(ctx context.Context, request CommitContainer) (imageID string, err error)
 	// RemoveImage removes a reference, and with its last one the image and its parents that nothing else needs; an ID removes the
 	// image. Nothing is forced. [ErrNotFound] when there is none, [ErrConflict] while a container uses it.
 	RemoveImage(ctx context.Context, ref string) error
@@ -114,7 +111,7 @@ type Images interface {
 // Streams follows what happens and what is written.
 type Streams interface {
 	// Events calls yield for every event from the moment it has subscribed, one at a time, until the context ends, yield
-	// returns an error, or the connection is lost ([ErrUnavailable]). ready, when it is not nil, is called once the
+	// returns an error, the filter's end has come (nil), or the connection is lost ([ErrUnavailable]). ready, when it is not nil, is called once the
 	// subscription stands: what is looked at after that cannot miss a change. yield must not dawdle: an engine drops what a
 	// subscriber does not take. The events of a stop come in the order kill, then stop and die in either order; oom may come
 	// after its die, or not at all.

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"io"
 	"time"
 )
 
@@ -158,12 +157,6 @@ func (i *intercepted) RemoveVolume(ctx context.Context, name string) error {
 	})
 }
 
-func (i *intercepted) PutArchive(ctx context.Context, ref, folder string, archive io.Reader) error {
-	return i.around(ctx, Call{Name: "PutArchive", Object: ref + ":" + folder}, func(ctx context.Context) error {
-		return i.next.PutArchive(ctx, ref, folder, archive)
-	})
-}
-
 func (i *intercepted) ListImages(ctx context.Context) ([]Image, error) {
 	return result(ctx, i, Call{Name: "ListImages"}, i.next.ListImages)
 }
@@ -177,6 +170,18 @@ func (i *intercepted) InspectImage(ctx context.Context, ref string) (Image, erro
 func (i *intercepted) PullImage(ctx context.Context, request PullImage, report func(PullProgress)) error {
 	return i.around(ctx, Call{Name: "PullImage", Object: request.Ref, Kind: Streaming}, func(ctx context.Context) error {
 		return i.next.PullImage(ctx, request, report)
+	})
+}
+
+func (i *intercepted) PushImage(ctx context.Context, ref string, report func(PullProgress)) error {
+	return i.around(ctx, Call{Name: "PushImage", Object: ref, Kind: Streaming}, func(ctx context.Context) error {
+		return i.next.PushImage(ctx, ref, report)
+	})
+}
+
+func (i *intercepted) CommitContainer(ctx context.Context, request CommitContainer) (string, error) {
+	return result(ctx, i, Call{Name: "CommitContainer", Object: request.Ref}, func(ctx context.Context) (string, error) {
+		return i.next.CommitContainer(ctx, request)
 	})
 }
 

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -66,7 +67,7 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 		say("CreateVolume", v.Name, err)
 	}
 	one("RemoveVolume", e.RemoveVolume(ctx, "data"))
-	one("PutArchive", e.PutArchive(ctx, "web", "/", nil))
+	callFiles(ctx, e, say)
 	{
 		v, err := e.ListImages(ctx)
 		say("ListImages", v, err)
@@ -103,11 +104,34 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 	return outcomes
 }
 
+// callFiles makes those of callAll that are about files, images of containers, and what these use.
+func callFiles(ctx context.Context, e engine.Engine, say func(name string, value any, err error)) {
+	one := func(name string, err error) { say(name, nil, err) }
+	one("PutArchive", e.PutArchive(ctx, "web", "/", nil, engine.PutArchive{}))
+	one("GetArchive", e.GetArchive(ctx, "web", "/", func(engine.PathStat, io.Reader) error { return nil }))
+	one("ExportContainer", e.ExportContainer(ctx, "web", nil))
+	one("Stats", e.Stats(ctx, "web", true, func(engine.Stats) error { return nil }))
+	one("PushImage", e.PushImage(ctx, "web:1", func(engine.PullProgress) {}))
+	{
+		v, err := e.StatPath(ctx, "web", "/")
+		say("StatPath", v.Name, err)
+	}
+	{
+		v, err := e.ListProcesses(ctx, "web")
+		say("ListProcesses", v.Titles, err)
+	}
+	{
+		v, err := e.CommitContainer(ctx, engine.CommitContainer{Ref: "web"})
+		say("CommitContainer", v, err)
+	}
+}
+
 // kinds are the calls that are not quick.
 func kinds() map[string]engine.CallKind {
 	return map[string]engine.CallKind{
 		"StopContainer": engine.Patient, "PullImage": engine.Streaming, "BuildImage": engine.Streaming,
 		"Events": engine.Streaming, "Logs": engine.Streaming, "Exec": engine.Streaming, "Attach": engine.Streaming,
+		"GetArchive": engine.Streaming, "ExportContainer": engine.Streaming, "Stats": engine.Streaming, "PushImage": engine.Streaming,
 	}
 }
 

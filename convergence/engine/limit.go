@@ -22,11 +22,11 @@ func Limit(next Engine, calls int, withStops bool) Engine {
 	})
 }
 
-// LimitPulls bounds how many images are pulled at once; calls of other kinds are not held up.
+// LimitPulls bounds how many images are pulled and pushed at once; calls of other kinds are not held up.
 func LimitPulls(next Engine, pulls int) Engine {
 	places := semaphore.NewWeighted(int64(pulls))
 	return Intercept(next, func(ctx context.Context, call Call, do func(context.Context) error) error {
-		if call.Name != "PullImage" {
+		if call.Name != "PullImage" && call.Name != "PushImage" {
 			return do(ctx)
 		}
 		if err := places.Acquire(ctx, 1); err != nil {

@@ -103,8 +103,39 @@ func (s *stub) CreateVolume(ctx context.Context, request engine.CreateVolume) (e
 	return engine.Volume{Name: "v"}, s.call(ctx, "CreateVolume", request.Name)
 }
 
-func (s *stub) PutArchive(ctx context.Context, ref, folder string, _ io.Reader) error {
+func (s *stub) PutArchive(ctx context.Context, ref, folder string, _ io.Reader, _ engine.PutArchive) error {
 	return s.call(ctx, "PutArchive", ref+":"+folder)
+}
+
+func (s *stub) GetArchive(ctx context.Context, ref, path string, read func(engine.PathStat, io.Reader) error) error {
+	_ = read(engine.PathStat{}, nil)
+	return s.call(ctx, "GetArchive", ref+":"+path)
+}
+
+func (s *stub) StatPath(ctx context.Context, ref, path string) (engine.PathStat, error) {
+	return engine.PathStat{Name: "x"}, s.call(ctx, "StatPath", ref+":"+path)
+}
+
+func (s *stub) ExportContainer(ctx context.Context, ref string, _ io.Writer) error {
+	return s.call(ctx, "ExportContainer", ref)
+}
+
+func (s *stub) ListProcesses(ctx context.Context, ref string) (engine.Processes, error) {
+	return engine.Processes{Titles: []string{"PID"}}, s.call(ctx, "ListProcesses", ref)
+}
+
+func (s *stub) Stats(ctx context.Context, ref string, _ bool, yield func(engine.Stats) error) error {
+	_ = yield(engine.Stats{})
+	return s.call(ctx, "Stats", ref)
+}
+
+func (s *stub) PushImage(ctx context.Context, ref string, report func(engine.PullProgress)) error {
+	report(engine.PullProgress{})
+	return s.call(ctx, "PushImage", ref)
+}
+
+func (s *stub) CommitContainer(ctx context.Context, request engine.CommitContainer) (string, error) {
+	return "i", s.call(ctx, "CommitContainer", request.Ref)
 }
 
 func (s *stub) RemoveVolume(ctx context.Context, name string) error {

@@ -246,7 +246,19 @@ type PullImage struct {
 	Platform string // os/arch[/variant]; empty leaves it to the engine
 }
 
-// PullProgress says how far a pull is. Done and Total are bytes over all layers known so far; Total may grow.
+// CommitContainer is an image to be made of a container.
+type CommitContainer struct {
+	Ref       string // of the container
+	Reference string // of the image, "shop/web:1"; empty gives it none
+	Author    string
+	Message   string
+	// Changes are instructions of a Dockerfile that change the image's settings: `CMD ["serve"]`.
+	Changes []string
+	// Pause freezes the container meanwhile, so that what it writes is whole.
+	Pause bool
+}
+
+// PullProgress says how far a pull or a push is. Done and Total are bytes over all layers known so far; Total may grow.
 type PullProgress struct {
 	Status string // the engine's words for the last thing that changed
 	Done   int64
@@ -260,6 +272,9 @@ type EventFilter struct {
 	Project string
 	// Since asks for what the engine still remembers from that moment of its own clock on; zero means from now on.
 	Since time.Time
+	// Until ends the subscription at that moment of the engine's clock; zero means never. A moment that is over brings what the
+	// engine remembers from before it.
+	Until time.Time
 }
 
 // EventKind is the sort of thing that an event is about.
@@ -291,6 +306,10 @@ type Event struct {
 	Hook     string // the kind of hook that the container was made for
 	ExitCode int    // of die and exec_die
 	Health   Health // of health_status
+	// Detail is what follows the action after a colon: the health, or the command of exec_create and exec_start.
+	Detail string
+	// Attributes are all that the engine tells with the event, the container's labels among it. Not to be changed.
+	Attributes map[string]string
 }
 
 // Stream is where a container wrote.

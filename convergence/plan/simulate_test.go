@@ -228,7 +228,7 @@ func (s *simulated) makeVolume(mount project.Mount, name string, labels map[stri
 }
 
 // PutArchive only takes files for what is there and has not run.
-func (s *simulated) PutArchive(_ context.Context, ref, _ string, _ io.Reader) error {
+func (s *simulated) PutArchive(_ context.Context, ref, _ string, _ io.Reader, _ engine.PutArchive) error {
 	return s.change(ref, func(c *engine.Container) error {
 		if c.State != engine.StateCreated {
 			return fmt.Errorf("files for %s, which is %s", c.Name, c.State)

@@ -41,7 +41,7 @@ func putFiles(ctx context.Context, eng engine.Copies, ref, folder string, files 
 	if err != nil {
 		return fmt.Errorf("make an archive of %s: %w", fileNames(files), err)
 	}
-	return eng.PutArchive(ctx, ref, folder, archive)
+	return eng.PutArchive(ctx, ref, folder, archive, engine.PutArchive{})
 }
 
 // archiveOf leaves out folders: the engine makes those that are missing, and those that are there keep their owners and modes.

@@ -39,7 +39,7 @@ func (k *keeper) RemoveContainer(ctx context.Context, ref string, _ engine.Remov
 	return ctx.Err()
 }
 
-func (k *keeper) PutArchive(_ context.Context, ref, folder string, content io.Reader) error {
+func (k *keeper) PutArchive(_ context.Context, ref, folder string, content io.Reader, _ engine.PutArchive) error {
 	if k.ended != nil {
 		k.ended()
 	}

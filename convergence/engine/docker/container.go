@@ -294,6 +294,14 @@ func (c *Client) UnpauseContainer(ctx context.Context, ref string) error {
 	return wrapWords(c.wrap(c.api.ContainerUnpause(ctx, ref)), engine.ErrConflict, "is not paused") // an error 500
 }
 
+// CommitContainer implements [engine.Images].
+func (c *Client) CommitContainer(ctx context.Context, request engine.CommitContainer) (string, error) {
+	made, err := c.api.ContainerCommit(ctx, request.Ref, container.CommitOptions{
+		Reference: request.Reference, Author: request.Author, Comment: request.Message, Changes: request.Changes, Pause: request.Pause,
+	})
+	return made.ID, wrapWords(c.wrap(err), engine.ErrInvalid, "invalid reference format", "repository name must be lowercase", "is not a valid change command")
+}
+
 // RemoveContainer implements [engine.Containers].
 func (c *Client) RemoveContainer(ctx context.Context, ref string, options engine.RemoveContainer) error {
 	return c.wrap(c.api.ContainerRemove(ctx, ref, container.RemoveOptions{Force: options.Force, RemoveVolumes: options.Volumes}))

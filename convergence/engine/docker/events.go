@@ -2,7 +2,9 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -28,6 +30,9 @@ func (c *Client) Events(
 	if !filter.Since.IsZero() {
 		options.Since = unixNano(filter.Since)
 	}
+	if !filter.Until.IsZero() {
+		options.Until = unixNano(filter.Until)
+	}
 	status := make(chan int, 1)
 	messages, failures := c.api.Events(context.WithValue(ctx, statusTeller{}, status), options)
 	if err := refused(status, failures); err != nil {
@@ -43,6 +48,9 @@ func (c *Client) Events(
 				return err
 			}
 		case err := <-failures:
+			if !filter.Until.IsZero() && errors.Is(err, io.EOF) {
+				return nil
+			}
 			return c.eventsEnd(ctx, err)
 		}
 	}
@@ -95,7 +103,7 @@ func fromMessage(message events.Message) engine.Event {
 	action, detail, _ := strings.Cut(string(message.Action), ":")
 	event := engine.Event{
 		Kind: engine.EventKind(message.Type), Action: action, ID: message.Actor.ID,
-		Time: time.Unix(0, message.TimeNano),
+		Time: time.Unix(0, message.TimeNano), Detail: strings.TrimSpace(detail), Attributes: message.Actor.Attributes,
 	}
 	if event.Kind != engine.EventContainer {
 		return event
@@ -109,7 +117,7 @@ func fromMessage(message events.Message) engine.Event {
 	event.Hook = attributes[project.LabelHook]
 	event.ExitCode, _ = strconv.Atoi(attributes["exitCode"])
 	if action == string(events.ActionHealthStatus) {
-		event.Health = engine.Health(strings.TrimSpace(detail))
+		event.Health = engine.Health(event.Detail)
 	}
 	return event
 }

@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -67,6 +64,26 @@ func (c *Client) PullImage(ctx context.Context, request engine.PullImage, report
 	return pullFailure(c.wrap(readPull(body, report)), request.Ref)
 }
 
+// PushImage implements [engine.Images]. Credentials come from where PullImage's do.
+func (c *Client) PushImage(ctx context.Context, ref string, report func(engine.PullProgress)) error {
+	auth, err := c.registryAuth(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if auth == "" {
+		auth = emptyAuth
+	}
+	body, err := c.api.ImagePush(ctx, ref, image.PushOptions{RegistryAuth: auth})
+	if err != nil {
+		return registryFailure(c.wrap(err), ref, pushProblems())
+	}
+	defer body.Close() //nolint:errcheck // nothing is written through it
+	return registryFailure(c.wrap(readPull(body, report)), ref, pushProblems())
+}
+
+// emptyAuth is {}, which engines want for a push where there are no credentials.
+const emptyAuth = "e30="
+
 // pullMessage is one line of a pull's progress stream.
 type pullMessage struct {
 	ID       string
@@ -78,7 +95,7 @@ type pullMessage struct {
 	} `json:"errorDetail"`
 }
 
-// readPull adds up the layers' progress until the stream ends; an error in the stream is the pull's.
+// readPull adds up the layers' progress until the stream ends; an error in the stream is the pull's, or the push's.
 func readPull(body io.Reader, report func(engine.PullProgress)) error {
 	layers := map[string]engine.PullProgress{}
 	for decoder := json.NewDecoder(body); ; {
@@ -86,16 +103,18 @@ func readPull(body io.Reader, report func(engine.PullProgress)) error {
 		if err := decoder.Decode(&message); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("read progress of pull: %w", err)
+			return fmt.Errorf("read progress: %w", err)
 		}
 		if message.Failure != nil {
 			return errors.New(message.Failure.Message)
 		}
 		layer := layers[message.ID]
-		if message.Status == "Downloading" {
-			layer.Done, layer.Total = message.Progress.Current, max(message.Progress.Total, layer.Total)
-		}
-		if message.Status == "Download complete" || message.Status == "Pull complete" {
+		switch message.Status {
+		case "Downloading", "Pushing":
+			// What is pushed grows a little when it is packed.
+			layer.Total = max(message.Progress.Total, layer.Total)
+			layer.Done = min(message.Progress.Current, layer.Total)
+		case "Download complete", "Pull complete", "Pushed":
 			layer.Done = layer.Total
 		}
 		layers[message.ID] = layer
@@ -106,77 +125,6 @@ func readPull(body io.Reader, report func(engine.PullProgress)) error {
 		}
 		report(sum)
 	}
-}
-
-// pullProblem is something that keeps an image from coming. Engines pass on what registries say: words, and mostly no status.
-type pullProblem struct {
-	words []string // in lower case; one of them is in the message
-	kind  error    // what it is, unless the status has said so; nil where there is no sentinel
-	hint  string   // what to try; REGISTRY is its name
-}
-
-func (p pullProblem) in(message string) bool {
-	return slices.ContainsFunc(p.words, func(words string) bool { return containsFold(message, words) })
-}
-
-// hubDomain is the one registry that needs not be named to log in.
-const hubDomain = "docker.io"
-
-// pullProblems end with one that always fits. The first that fits counts.
-func pullProblems() []pullProblem {
-	return []pullProblem{
-		{[]string{"no space left on device"}, nil, "see what takes the engine's room: docker system df"},
-		{
-			[]string{"toomanyrequests", "429 too many requests"},
-			nil,
-			"wait a little, or log in with `docker login REGISTRY`: who is known may pull more often",
-		},
-		{
-			[]string{"no matching manifest", "no match for platform", "the specified platform"},
-			engine.ErrNotFound,
-			"take out or change platform, or name an image that there is for it",
-		},
-		{
-			[]string{"denied", "unauthorized", "authentication required", "no basic auth credentials", "authorization failed"},
-			engine.ErrDenied,
-			"log in with `docker login REGISTRY`, and check the name: a registry also denies what does not exist",
-		},
-		{
-			[]string{"not found", "manifest unknown"},
-			engine.ErrNotFound,
-			"check the image's name and tag, or build it and set pull_policy: never",
-		},
-		{
-			[]string{"server gave http response to https client", "x509: ", "tls: "},
-			nil,
-			"have the engine trust it: put its certificate into /etc/docker/certs.d/REGISTRY/ca.crt on the engine's host, or name it " +
-				"under insecure-registries in the engine's daemon.json",
-		},
-		{[]string{""}, nil, "check that REGISTRY can be reached from the engine's host"},
-	}
-}
-
-// pullFailure gives what an engine says of a registry its kind and what to try. Other errors stay as they are.
-func pullFailure(err error, ref string) error {
-	var known *apiError
-	isOther := errors.As(err, &known) && !errors.Is(err, engine.ErrNotFound) && !errors.Is(err, engine.ErrDenied)
-	if err == nil || isOther || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	problems := pullProblems()
-	problem := problems[slices.IndexFunc(problems, func(p pullProblem) bool { return p.in(err.Error()) })]
-	if known == nil && problem.kind != nil {
-		err = &apiError{problem.kind, err}
-	}
-	registry := ""
-	if named, parseErr := reference.ParseNormalizedNamed(ref); parseErr == nil {
-		registry = reference.Domain(named)
-	}
-	hint := problem.hint
-	if registry == hubDomain {
-		hint = strings.ReplaceAll(hint, "docker login REGISTRY", "docker login")
-	}
-	return &advised{err, strings.ReplaceAll(hint, "REGISTRY", registry)}
 }
 
 // RemoteDigest implements [engine.Images].

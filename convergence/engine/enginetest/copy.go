@@ -56,11 +56,11 @@ func (f *fixture) runs(id string, times int) {
 func filesKeepOwners(f *fixture) {
 	const file = "/run/secrets/deep/password"
 	id := f.create(f.reader(file))
-	f.must(f.PutArchive(f.ctx, id, "/", f.archiveOf("run/secrets/deep/password", "first\n")), "put archive")
-	f.must(f.PutArchive(f.ctx, f.own("reader"), "/", f.archiveOf("run/secrets/deep/password", "hunter2\n")), "put archive again")
+	f.must(f.PutArchive(f.ctx, id, "/", f.archiveOf("run/secrets/deep/password", "first\n"), engine.PutArchive{}), "put archive")
+	f.must(f.PutArchive(f.ctx, f.own("reader"), "/", f.archiveOf("run/secrets/deep/password", "hunter2\n"), engine.PutArchive{}), "put archive again")
 	f.runs(id, 2)
 	equal(f, "output", f.output(id), strings.Repeat("103:103:0440\nhunter2\n", 2))
-	f.must(f.PutArchive(f.ctx, id, "/run/secrets", f.archiveOf("deep/password", "later\n")), "put archive after the end")
+	f.must(f.PutArchive(f.ctx, id, "/run/secrets", f.archiveOf("deep/password", "later\n"), engine.PutArchive{}), "put archive after the end")
 	f.runs(id, 1)
 	equal(f, "output", f.output(id), strings.Repeat("103:103:0440\nhunter2\n", 2)+"103:103:0440\nlater\n")
 }
@@ -74,7 +74,7 @@ func filesGoIntoVolume(f *fixture) {
 	volume.Volume.NoCopy, volume.Volume.Labels = true, map[string]string{"x": "y"}
 	request.Mounts = []project.Mount{volume}
 	id := f.create(request)
-	f.must(f.PutArchive(f.ctx, id, "/run/secrets", f.archiveOf("password", "hunter2\n")), "put archive")
+	f.must(f.PutArchive(f.ctx, id, "/run/secrets", f.archiveOf("password", "hunter2\n"), engine.PutArchive{}), "put archive")
 	f.runs(id, 2)
 	equal(f, "output", f.output(id), strings.Repeat("103:103:0440\nhunter2\n", 2))
 	name := f.inspect(id).Mounts[0].Name
@@ -91,13 +91,13 @@ func filesStayOut(f *fixture) {
 	request := f.request("web")
 	request.Service.ReadOnly = true
 	id := f.create(request)
-	f.wants(f.PutArchive(f.ctx, id, "/", f.archiveOf("password", "hunter2")), engine.ErrInvalid, "put archive into what is read-only")
+	f.wants(f.PutArchive(f.ctx, id, "/", f.archiveOf("password", "hunter2"), engine.PutArchive{}), engine.ErrInvalid, "put archive into what is read-only")
 }
 
 func filesNeedPlace(f *fixture) {
-	f.wants(f.PutArchive(f.ctx, f.own("nobody"), "/", f.archiveOf("x", "")), engine.ErrNotFound, "put archive into nothing")
+	f.wants(f.PutArchive(f.ctx, f.own("nobody"), "/", f.archiveOf("x", ""), engine.PutArchive{}), engine.ErrNotFound, "put archive into nothing")
 	id := f.create(f.request("web"))
-	f.wants(f.PutArchive(f.ctx, id, "/nowhere", f.archiveOf("x", "")), engine.ErrNotFound, "put archive into no folder")
+	f.wants(f.PutArchive(f.ctx, id, "/nowhere", f.archiveOf("x", ""), engine.PutArchive{}), engine.ErrNotFound, "put archive into no folder")
 }
 
 // part mounts a file of the test's volume.
@@ -121,13 +121,13 @@ func subpathIsMounted(f *fixture) {
 	equal(f, "label of the volume", labels["x"], "y")
 	f.wants(f.StartContainer(f.ctx, id), engine.ErrNotFound, "start without the part")
 	equal(f, "state", f.inspect(id).State, engine.StateCreated)
-	if err := f.PutArchive(f.ctx, id, "/", f.archiveOf("x", "")); err == nil {
+	if err := f.PutArchive(f.ctx, id, "/", f.archiveOf("x", ""), engine.PutArchive{}); err == nil {
 		f.Errorf("put archive without the part: no error")
 	}
 	filler := f.request("filler")
 	filler.Mounts = []project.Mount{{Type: project.MountVolume, Source: f.own("files"), Target: "/files"}}
 	fillerID := f.create(filler)
-	f.must(f.PutArchive(f.ctx, fillerID, "/files", f.archiveOf("password", "hunter2\n")), "fill")
+	f.must(f.PutArchive(f.ctx, fillerID, "/files", f.archiveOf("password", "hunter2\n"), engine.PutArchive{}), "fill")
 	f.must(f.RemoveContainer(f.ctx, fillerID, engine.RemoveContainer{Volumes: true}), "remove the filler")
 	f.runs(id, 2)
 	equal(f, "output", f.output(id), strings.Repeat("103:103:0440\nhunter2\n", 2))

@@ -17,6 +17,7 @@ func eventCases() []testCase {
 		{"a project sees its containers' events only", eventsOfProject},
 		{"networks and volumes", eventsOfOthers},
 		{"since brings what the engine remembers", eventsSince},
+		{"until ends the subscription", eventsUntil},
 		{"an error ends the subscription", eventsEnd},
 		{"a probe and its outcome", eventsOfProbes},
 		{"nothing is lost after ready", eventsReady},
@@ -148,4 +149,21 @@ func eventsReady(f *fixture) {
 		w := f.watch(f.name)
 		w.await(f.create(f.request(name)), "create")
 	}
+}
+
+func eventsUntil(f *fixture) {
+	before := time.Now()
+	id := f.start(f.request("web", "-stay"))
+	w := f.watch(f.name)
+	f.must(f.PauseContainer(f.ctx, id), "pause")
+	until := w.await(id, "pause").Time
+	f.must(f.UnpauseContainer(f.ctx, id), "unpause")
+	w.await(id, "unpause")
+	var actions []string
+	f.must(f.Events(f.ctx, engine.EventFilter{Project: f.name, Since: before, Until: until}, nil, func(event engine.Event) error {
+		actions = append(actions, event.Action)
+		equal(f, "attribute", event.Attributes["name"], f.own("web"))
+		return nil
+	}), "events until a moment that is over")
+	equal(f, "actions", strings.Join(actions, " "), "create start pause")
 }

@@ -28,7 +28,7 @@ const (
 	layerType    = "application/vnd.docker.image.rootfs.diff.tar"
 )
 
-// registry is a registry on this machine, as much of one as a pull needs (OCI distribution specification, "pull").
+// registry is a registry on this machine, as much of one as pulls and pushes need (OCI distribution specification, "pull", "push").
 // Engines take one on 127.0.0.1 without TLS.
 type registry struct {
 	address string
@@ -41,6 +41,7 @@ type registry struct {
 	blobs     map[string][]byte // by digest
 	layers    map[string]string // digests by "repository:tag"
 	denied    map[string]bool
+	uploads   map[string][]byte // by their path
 }
 
 // startRegistry is nil where the engine cannot reach this machine's loopback address.
@@ -48,7 +49,7 @@ func startRegistry(t *testing.T, client *docker.Client) enginetest.Registry {
 	t.Helper()
 	r := &registry{
 		client: client, t: t, manifests: map[string][]byte{}, blobs: map[string][]byte{},
-		layers: map[string]string{}, denied: map[string]bool{},
+		layers: map[string]string{}, denied: map[string]bool{}, uploads: map[string][]byte{},
 	}
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
@@ -148,7 +149,7 @@ func (r *registry) Break(repository, tag string) {
 	r.blobs[layer] = spoilt
 }
 
-// ServeHTTP answers GET and HEAD of /v2/, manifests and blobs.
+// ServeHTTP answers GET and HEAD of /v2/, manifests and blobs, and takes what is pushed.
 func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -164,6 +165,10 @@ func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 	if r.denied[repository] {
 		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+		return
+	}
+	if request.Method != http.MethodGet && request.Method != http.MethodHead {
+		r.take(w, request, repository, reference)
 		return
 	}
 	content, kind := r.blobs[reference], "application/octet-stream"

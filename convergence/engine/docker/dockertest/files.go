@@ -18,10 +18,14 @@ type files struct {
 	mutex   sync.Mutex
 	content map[string][]byte
 	stats   map[string]testbox.FileStat // of those that came in an archive
+	folders map[string]testbox.FileStat // that came in an archive
+	links   map[string]string           // symbolic ones
 }
 
 func newFiles() *files {
-	return &files{content: map[string][]byte{}, stats: map[string]testbox.FileStat{}}
+	return &files{
+		content: map[string][]byte{}, stats: map[string]testbox.FileStat{}, folders: map[string]testbox.FileStat{}, links: map[string]string{},
+	}
 }
 
 // usualStat is what a file has of which nobody said more.
@@ -51,11 +55,11 @@ func (f *files) own(name string, stat testbox.FileStat) {
 func (f *files) has(name string) bool {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	return holds(f.content, name)
+	return holds(f.content, name) || holds(f.folders, name)
 }
 
 // holds says whether a path is a file or a folder.
-func holds(content map[string][]byte, name string) bool {
+func holds[T any](content map[string]T, name string) bool {
 	if name == "/" {
 		return true
 	}
@@ -78,6 +82,7 @@ func (f *files) write(name string, content []byte) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	f.content[name] = slices.Clone(content)
+	delete(f.links, name)
 }
 
 // fill puts files into an empty store, as the engine fills an empty volume with what the image has in its place.
@@ -116,7 +121,7 @@ func (v view) find(name string) (*mount, string) {
 
 // ReadFile implements testbox.Files.
 func (v view) ReadFile(name string) ([]byte, error) {
-	m, inside := v.find(name)
+	m, inside := v.find(v.resolve(name))
 	if m != nil && m.files == nil {
 		return os.ReadFile(path.Join(m.point.Source, inside))
 	}
@@ -135,7 +140,7 @@ func (v view) ReadFile(name string) ([]byte, error) {
 
 // Stat is testbox's. What is bound from the host has the owners that the engine sees there; here nobody looks.
 func (v view) Stat(name string) (testbox.FileStat, error) {
-	m, inside := v.find(name)
+	m, inside := v.find(v.resolve(name))
 	store := v.own
 	if m != nil {
 		store = m.files
@@ -155,14 +160,16 @@ func (v view) hasFolder(name string) bool {
 	m, inside := v.find(name)
 	switch {
 	case m == nil:
-		usual := []string{"/etc", "/home", "/run", "/tmp", "/usr", "/var"}
-		return v.own.has(inside) || holds(v.image, inside) || slices.Contains(usual, inside)
+		return v.own.has(inside) || holds(v.image, inside) || slices.Contains(usualFolders(), inside)
 	case m.files == nil:
 		info, err := os.Stat(path.Join(m.point.Source, inside))
 		return err == nil && info.IsDir()
 	}
 	return m.files.has(inside)
 }
+
+// usualFolders are in every image.
+func usualFolders() []string { return []string{"/etc", "/home", "/run", "/tmp", "/usr", "/var"} }
 
 // put writes a file with an owner.
 func (v view) put(name string, content []byte, stat testbox.FileStat) error {

@@ -78,14 +78,20 @@ func eachInArchive(r io.Reader, do func(header *tar.Header, content []byte) erro
 		if header.Typeflag != tar.TypeReg {
 			continue
 		}
-		var content []byte
-		if header.Size <= maxKept {
-			if content, err = io.ReadAll(archive); err != nil {
-				return err
-			}
+		content, err := readKept(header, archive)
+		if err != nil {
+			return err
 		}
 		if err := do(header, content); err != nil {
 			return err
 		}
 	}
+}
+
+// readKept is a file's content, unless it is big.
+func readKept(header *tar.Header, archive io.Reader) ([]byte, error) {
+	if header.Size > maxKept {
+		return nil, nil
+	}
+	return io.ReadAll(archive)
 }

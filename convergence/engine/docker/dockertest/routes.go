@@ -46,6 +46,11 @@ func routes() []route {
 		{"POST", "/containers/{id}/resize", (*Engine).resizeContainer},
 		{"PUT", "/containers/{id}/archive", (*Engine).putArchive},
 		{"GET", "/containers/{id}/archive", (*Engine).getArchive},
+		{"HEAD", "/containers/{id}/archive", (*Engine).statArchive},
+		{"GET", "/containers/{id}/export", (*Engine).exportContainer},
+		{"GET", "/containers/{id}/top", (*Engine).listProcesses},
+		{"GET", "/containers/{id}/stats", (*Engine).streamStats},
+		{"POST", "/commit", (*Engine).commitContainer},
 		{"DELETE", "/containers/{id}", (*Engine).removeContainer},
 
 		{"POST", "/containers/{id}/exec", (*Engine).createExec},
@@ -69,6 +74,7 @@ func routes() []route {
 		{"POST", "/images/create", (*Engine).createImage},
 		{"GET", "/images/{ref...}/json", (*Engine).inspectImage},
 		{"POST", "/images/{ref...}/tag", (*Engine).tagImage},
+		{"POST", "/images/{ref...}/push", (*Engine).pushImage},
 		{"DELETE", "/images/{ref...}", (*Engine).removeImage},
 		{"GET", "/distribution/{ref...}/json", (*Engine).inspectDistribution},
 
