@@ -40,6 +40,12 @@ func (c *checker) checkNamespaces(service Service) {
 	c.checkSharedNetwork(service)
 }
 
+// attribute is one that may be set.
+type attribute struct {
+	path string
+	set  bool
+}
+
 // checkSharedNetwork checks what a container that shares another one's network cannot have: all that belongs to the other one.
 func (c *checker) checkSharedNetwork(service Service) {
 	mode := service.NetworkMode

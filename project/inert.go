@@ -9,32 +9,17 @@ func (p *Project) Inert() []Warning {
 		r.describing("services."+name+".", p.Services[name])
 	}
 	for _, name := range keys(p.Secrets) {
-		r.told("secrets."+name+".", inertOfFile(FileObject(p.Secrets[name])))
+		r.told(noEffect, "secrets."+name+".", inertOfFile(FileObject(p.Secrets[name])))
 	}
 	for _, name := range keys(p.Configs) {
-		r.told("configs."+name+".", inertOfFile(FileObject(p.Configs[name])))
+		r.told(noEffect, "configs."+name+".", inertOfFile(FileObject(p.Configs[name])))
 	}
 	return sortProblems(r.warnings)
 }
 
-// inert is an attribute that may be set, and what happens instead of what it asks for.
-type inert struct {
-	path    string
-	set     bool
-	instead string
-}
-
-func (r *reporter) told(prefix string, attributes []inert) {
-	for _, attribute := range attributes {
-		if attribute.set {
-			r.report(prefix+attribute.path, "has no effect: "+attribute.instead)
-		}
-	}
-}
-
 func (r *reporter) describing(prefix string, service Service) {
 	for i, port := range service.Ports {
-		r.told(prefix+"ports"+at{}.item(i).String()+".", []inert{
+		r.told(noEffect, prefix+"ports"+at{}.item(i).String()+".", []inert{
 			{"name", port.Name != "", "it only describes the port"},
 			{"app_protocol", port.AppProtocol != "", "it only describes the port"},
 			{"mode", port.Mode == "host", "a single engine publishes all ports on its own host"},
@@ -44,11 +29,11 @@ func (r *reporter) describing(prefix string, service Service) {
 		return
 	}
 	if reserved := service.Deploy.Resources.Reservations; reserved != nil {
-		r.told(prefix+"deploy.resources.reservations.", []inert{
+		r.told(noEffect, prefix+"deploy.resources.reservations.", []inert{
 			{"cpus", reserved.NanoCPUs != 0, "an engine keeps no processors free; whether it has as many is looked at"},
 		})
 	}
-	r.told(prefix+"deploy.", []inert{
+	r.told(noEffect, prefix+"deploy.", []inert{
 		{"labels", len(service.Deploy.Labels) > 0, "an engine has no services that could carry them; labels of containers are in `labels`"},
 		{
 			"endpoint_mode", service.Deploy.EndpointMode != "",

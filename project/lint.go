@@ -19,6 +19,7 @@ type Rule string
 // Rules of findings.
 const (
 	RuleNoEffect     Rule = "no-effect"         // an attribute that does nothing here
+	RuleRefused      Rule = "refused"           // one with which nothing is brought up
 	RuleDeprecated   Rule = "deprecated"        // one that is to be written otherwise
 	RulePrivileged   Rule = "privileged"        // a container that can do what the host can
 	RuleEngineSocket Rule = "engine-socket"     // one that can give orders to the engine
@@ -32,6 +33,7 @@ const (
 func (r Rule) Explanation() string {
 	return map[Rule]string{
 		RuleNoEffect:     "the attribute is accepted and does nothing on one engine",
+		RuleRefused:      "the attribute cannot be honoured on one engine, and services that use it are not brought up",
 		RuleDeprecated:   "the attribute is deprecated",
 		RulePrivileged:   "the container can do whatever the host can",
 		RuleEngineSocket: "whoever has the engine's socket has the host",

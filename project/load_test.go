@@ -22,10 +22,10 @@ var update = flag.Bool("update", false, "write the golden parts of testdata/load
 //
 //	-f FILE, -p NAME, --profile P, --env-file FILE, --project-directory DIR, --no-deps, --all-resources, --compatibility,
 //	--no-interpolate, --no-normalize, --no-consistency, --no-path-resolution, --no-env-resolution; NAME=VALUE for the
-//	environment; dir DIR for the current folder; service NAME; stdin FILE; show model, tree, unsupported, inert, contents
+//	environment; dir DIR for the current folder; service NAME; stdin FILE; show model, tree, unsupported, refused, inert, contents
 //	or name
 //
-// Of the files "model", "warnings", "unsupported", "inert" and "error" are what loading gives, the others are written to a folder, whose
+// Of the files "model", "warnings", "unsupported", "refused", "inert" and "error" are what loading gives, the others are written to a folder, whose
 // name is $DIR in the texts.
 func TestLoad(t *testing.T) {
 	t.Parallel()
@@ -42,7 +42,7 @@ func TestLoad(t *testing.T) {
 }
 
 func goldens() []string {
-	return []string{"name", "model", "warnings", "unsupported", "inert", "error"}
+	return []string{"name", "model", "warnings", "unsupported", "refused", "inert", "error"}
 }
 
 func isGolden(name string) bool {
@@ -238,6 +238,8 @@ func outcome(t *testing.T, options project.Options, show []string, dir string) m
 			add("error", errorText(loaded.ReadContents()))
 		case "unsupported":
 			add("unsupported", problemText(loaded.Unsupported()))
+		case "refused":
+			add("refused", problemText(loaded.Refused()))
 		case "inert":
 			add("inert", problemText(loaded.Inert()))
 		}

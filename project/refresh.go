@@ -28,8 +28,6 @@ func (c *checker) checkRefresh(service Service) {
 	case c.unknown(service.PullPolicy) || c.unknown(after):
 	case service.PullPolicy == PullRefresh && after == "":
 		c.report(path+"pull_policy", `"refresh" needs "pull_refresh_after"`, "")
-	case after != "" && service.PullPolicy != PullRefresh:
-		c.report(path+"pull_refresh_after", `needs pull_policy "refresh"`, "")
 	case after != "" && checkDuration(after) != "":
 		c.report(path+"pull_refresh_after", checkDuration(after), "")
 	}

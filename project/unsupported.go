@@ -1,28 +1,32 @@
 package project
 
 // Unsupported are the attributes of the enabled services, and of what they use, that this version of Muster does not honour, each
-// with its place, so that nothing is ignored in silence. What only describes, as the names of ports do, is in [Project.Inert].
+// with its place and what happens instead, so that nothing is ignored in silence. What only describes, as the names of ports do, is
+// in [Project.Inert], what nothing can be brought up with in [Project.Refused].
 func (p *Project) Unsupported() []Warning {
 	r := &reporter{project: p}
 	for _, name := range keys(p.Services) {
-		r.service("services."+name+".", p.Services[name])
-	}
-	for _, name := range keys(p.Secrets) {
-		r.file("secrets."+name+".", FileObject(p.Secrets[name]))
-	}
-	for _, name := range keys(p.Configs) {
-		r.file("configs."+name+".", FileObject(p.Configs[name]))
+		r.unsupported("services."+name+".", p.Services[name])
 	}
 	for _, name := range keys(p.Jobs) {
-		r.add("jobs." + name)
+		r.report("jobs."+name, notYet+noJobs)
 	}
 	return sortProblems(r.warnings)
 }
+
+const (
+	notYet   = "not honoured yet: "
+	noEffect = "has no effect: "
+
+	noJobs = "nothing runs it"
+)
 
 // reporter collects what is worth telling about attributes.
 type reporter struct {
 	project  *Project
 	warnings []Warning
+	// explain is told of every attribute, set or not, and what happens instead; nil where those that are set are reported.
+	explain func(path, instead string)
 }
 
 func (r *reporter) report(path, message string) {
@@ -30,56 +34,57 @@ func (r *reporter) report(path, message string) {
 	r.warnings = append(r.warnings, place.problem(path, message, ""))
 }
 
-// attribute is one that may be set and is not honoured.
-type attribute struct {
-	path string
-	set  bool
+// inert is an attribute that may be set, and what happens instead of what it asks for.
+type inert struct {
+	path    string
+	set     bool
+	instead string
 }
 
-func (r *reporter) add(path string) { r.report(path, "not honoured yet") }
-
-func (r *reporter) table(prefix string, attributes []attribute) {
+// told reports those that are set.
+func (r *reporter) told(kind, prefix string, attributes []inert) {
 	for _, attribute := range attributes {
-		if attribute.set {
-			r.add(prefix + attribute.path)
+		switch {
+		case r.explain != nil:
+			r.explain(prefix+attribute.path, attribute.instead)
+		case attribute.set:
+			r.report(prefix+attribute.path, kind+attribute.instead)
 		}
 	}
 }
 
-func (r *reporter) service(prefix string, service Service) {
-	r.table(prefix, []attribute{
-		{"provider", service.Provider != nil},
-		{"models", len(service.Models) > 0},
-		{"use_api_socket", service.UseAPISocket},
-		{"umask", service.Umask != nil},
+func (r *reporter) unsupported(prefix string, service Service) {
+	r.told(notYet, prefix, []inert{
+		{"provider", service.Provider != nil, "it is taken for a service with an image of its own"},
+		{"use_api_socket", service.UseAPISocket, "the container has neither the socket nor credentials"},
+		{"umask", service.Umask != nil, "the container has the engine's"},
+	})
+	r.told(noEffect, prefix, []inert{
+		{
+			"pull_refresh_after", service.PullRefreshAfter != "" && service.PullPolicy != PullRefresh,
+			"it is for pull_policy refresh; with others images come as those say",
+		},
 	})
 	if service.Deploy != nil {
-		r.deploy(prefix+"deploy.", service.Deploy)
+		r.unsupportedDeploy(prefix+"deploy.", service.Deploy)
 	}
 }
 
-func (r *reporter) deploy(prefix string, deploy *Deploy) {
-	r.table(prefix, []attribute{
-		{"update_config", deploy.UpdateConfig != nil},
-		{"rollback_config", deploy.RollbackConfig != nil},
+func (r *reporter) unsupportedDeploy(prefix string, deploy *Deploy) {
+	r.told(notYet, prefix, []inert{
+		{"update_config", deploy.UpdateConfig != nil, "containers are replaced one at a time, and put back where one fails"},
+		{"rollback_config", deploy.RollbackConfig != nil, "what ran before a replacement that fails runs again at once"},
 	})
 	if reservations := deploy.Resources.Reservations; reservations != nil {
-		r.table(prefix+"resources.reservations.", []attribute{
-			{"generic_resources", len(reservations.GenericResources) > 0},
+		r.told(notYet, prefix+"resources.reservations.", []inert{
+			{"generic_resources", len(reservations.GenericResources) > 0, "nobody counts them, and the container runs"},
 		})
 	}
 	if policy := deploy.RestartPolicy; policy != nil {
-		r.table(prefix+"restart_policy.", []attribute{
-			{"delay", policy.Delay != nil},
-			{"window", policy.Window != nil},
+		const engines = "the engine starts it again after a time of its own, which grows from 100ms"
+		r.told(notYet, prefix+"restart_policy.", []inert{
+			{"delay", policy.Delay != nil, engines},
+			{"window", policy.Window != nil, "a run that the engine takes for good is one of 10s"},
 		})
 	}
-}
-
-func (r *reporter) file(prefix string, object FileObject) {
-	r.table(prefix, []attribute{
-		{"driver", object.Driver != ""},
-		{"driver_opts", len(object.DriverOpts) > 0 && object.Driver != ""},
-		{"template_driver", object.TemplateDriver != ""},
-	})
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -21,7 +22,7 @@ type configOptions struct {
 	services                                          []string
 	format, output, hash                              string
 	quiet, names, volumes, networks, images, profiles bool
-	environment, linted, models, variables            bool
+	environment, linted, explained, models, variables bool
 	noInterpolate, noNormalize, noConsistency         bool
 	noPathResolution, noEnvResolution                 bool
 	digests, lock                                     bool
@@ -42,6 +43,7 @@ func newConfig(g *globals) *cobra.Command {
 	flags.StringVar(&o.format, "format", "", `Format the output. Values: [yaml | json]`)
 	flags.StringVar(&o.hash, "hash", "", "Print the service config hash, one per line.")
 	flags.BoolVar(&o.images, "images", false, "Print the image names, one per line.")
+	flags.BoolVar(&o.explained, "explain", false, "With --lint: list all attributes that have no effect on one engine, and what happens instead")
 	flags.BoolVar(&o.linted, "lint", false,
 		`List what has no effect, is risky or is deprecated, with its place; the exit code is 2 when there is anything (--format "text"|"sarif")`)
 	flags.BoolVar(&o.lock, "lock-image-digests", false, "Produces an override file with image digests")
@@ -71,7 +73,12 @@ func (o *configOptions) loadOptions() project.Options {
 }
 
 func runConfig(ctx context.Context, o *configOptions) error {
-	if o.linted {
+	switch {
+	case o.explained && !o.linted:
+		return errors.New("--explain goes with --lint")
+	case o.explained:
+		return o.explain()
+	case o.linted:
 		return o.lint(ctx)
 	}
 	if !slices.Contains([]string{"", "yaml", "json"}, o.format) {

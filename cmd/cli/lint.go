@@ -15,6 +15,17 @@ import (
 
 const formatSARIF = "sarif"
 
+// explain lists the attributes that have no effect here, whatever the files have, and what happens instead.
+func (o *configOptions) explain() error {
+	list := append(project.Explain(), build.Explain()...)
+	slices.SortStableFunc(list, func(a, b project.Explanation) int { return cmp.Compare(a.Path, b.Path) })
+	var text bytes.Buffer
+	if err := display.Explanations(&text, list); err != nil {
+		return err
+	}
+	return o.writeOutput(o.output, text.Bytes())
+}
+
 // lint tells what of the files has no effect, is risky or is deprecated. The exit code is 2 when there is anything.
 func (o *configOptions) lint(ctx context.Context) error {
 	if o.format != "" && o.format != "text" && o.format != formatSARIF {
@@ -36,6 +47,9 @@ func (o *configOptions) lint(ctx context.Context) error {
 	findings := p.Lint(tree)
 	for _, warning := range slices.Concat(p.Unsupported(), p.Inert(), build.Unsupported(p)) {
 		findings = append(findings, project.Finding{Warning: warning, Rule: project.RuleNoEffect})
+	}
+	for _, refused := range p.Refused() {
+		findings = append(findings, project.Finding{Warning: refused, Rule: project.RuleRefused})
 	}
 	for i := range findings {
 		findings[i].Position.File = o.shortPath(findings[i].Position.File)

@@ -111,3 +111,13 @@ func sarifOf(finding project.Finding) sarifResult {
 	result.Locations = []sarifLocation{location}
 	return result
 }
+
+// Explanations writes a table of attributes that have no effect, and what happens instead.
+func Explanations(w io.Writer, list []project.Explanation) error {
+	const gap = 2
+	table := Table{Header: []string{"ATTRIBUTE", "INSTEAD"}, Gap: gap}
+	for _, one := range list {
+		table.Rows = append(table.Rows, []string{one.Path, one.Instead})
+	}
+	return table.Write(w)
+}

@@ -29,6 +29,22 @@ func Unsupported(p *project.Project) []project.Warning {
 	return warnings
 }
 
+// Explain lists the attributes of builds that are not honoured, and what happens instead.
+func Explain() []project.Explanation {
+	const prefix, owned = "services.*.build.", "the build sees it as root's, mode 0400"
+	return []project.Explanation{
+		{Path: prefix + "cache_from", Instead: "caches in folders (type=local) are left out; others are used"},
+		{Path: prefix + "cache_to", Instead: "caches in folders (type=local) are left out; others are written"},
+		{Path: prefix + "isolation", Instead: "builds run in Linux containers"},
+		{Path: prefix + "provenance", Instead: "no attestation is made"},
+		{Path: prefix + "sbom", Instead: "no attestation is made"},
+		{Path: prefix + "secrets[].gid", Instead: owned},
+		{Path: prefix + "secrets[].mode", Instead: owned},
+		{Path: prefix + "secrets[].uid", Instead: owned},
+		{Path: prefix + "ssh", Instead: "the build has no agent"},
+	}
+}
+
 // unsupported are the paths below the build section.
 func unsupported(service project.Service) []string {
 	section := service.Build

@@ -42,6 +42,7 @@ func Reconcile(input Input) (*Plan, error) {
 	r.checkConflicts()
 	r.checkNeeds()
 	r.checkPlacement()
+	r.checkRefused()
 	order := input.Graph.Services()
 	for _, name := range order {
 		service := input.Project.Services[name]

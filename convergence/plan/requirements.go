@@ -162,6 +162,13 @@ func (r *reconciler) checkNeeds() {
 	}
 }
 
+// checkRefused refuses what cannot be honoured and what services cannot do without.
+func (r *reconciler) checkRefused() {
+	for _, refused := range r.Project.Refused() {
+		r.problem(Problem{Position: refused.Position, Message: refused.Path + ": " + refused.Message, Try: refused.Hint})
+	}
+}
+
 // at is a place as messages begin with it; empty where it is not known.
 func (r *reconciler) at(path string) string {
 	if place := r.Project.Place(path).String(); place != "" {

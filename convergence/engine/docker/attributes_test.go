@@ -22,6 +22,7 @@ import (
 //	translate ARCHIVE  it is in the create requests of testdata/translate/ARCHIVE.txtar
 //	build ARCHIVE      it is in the build requests of convergence/build's archive
 //	unsupported [PATH] it is reported as not honoured, or what uses it is; testdata/reported.yaml has it
+//	refused [PATH]     services that use it are not brought up; testdata/reported.yaml has it
 //	inert              it only describes, which is reported to who asks; testdata/reported.yaml has it
 //	plan ARCHIVE       it changes what is planned in convergence/plan's archive
 //	load ARCHIVE       it is used up by loading, as in project's archive
@@ -86,6 +87,8 @@ func (a attribute) check(t *testing.T) {
 		a.changes(t, archive, "compose.yaml", buildRequests)
 	case "unsupported":
 		a.isReported(t, func(p *project.Project) []project.Warning { return append(p.Unsupported(), build.Unsupported(p)...) })
+	case "refused":
+		a.isReported(t, (*project.Project).Refused)
 	case "inert":
 		a.isReported(t, (*project.Project).Inert)
 	case "plan":
