@@ -102,26 +102,31 @@ func (l *live) draw() {
 	}
 	lines := l.view.lines(time.Now(), l.style, frame{width: width, height: height})
 	var screen bytes.Buffer
-	l.writeErase(&screen)
-	for _, line := range lines {
-		screen.WriteString(line)
-		screen.WriteByte('\n')
-	}
+	writeOver(&screen, l.drawn, lines)
 	_, _ = l.streams.Err.Write(screen.Bytes())
 	l.drawn = len(lines)
 }
 
+// writeOver writes lines in place of those that were drawn last.
+func writeOver(screen *bytes.Buffer, drawn int, lines []string) {
+	writeErase(screen, drawn)
+	for _, line := range lines {
+		screen.WriteString(line)
+		screen.WriteByte('\n')
+	}
+}
+
 func (l *live) erase() {
 	var screen bytes.Buffer
-	l.writeErase(&screen)
+	writeErase(&screen, l.drawn)
 	_, _ = l.streams.Err.Write(screen.Bytes())
 	l.drawn = 0
 }
 
-// writeErase moves up to the view's first line and clears everything from there on (ECMA-48 CUU and ED).
-func (l *live) writeErase(screen *bytes.Buffer) {
-	if l.drawn > 0 {
-		fmt.Fprintf(screen, "\x1b[%dA\r\x1b[J", l.drawn)
+// writeErase moves up to the first of the lines that were drawn and clears everything from there on (ECMA-48 CUU and ED).
+func writeErase(screen *bytes.Buffer, drawn int) {
+	if drawn > 0 {
+		fmt.Fprintf(screen, "\x1b[%dA\r\x1b[J", drawn)
 	}
 }
 

@@ -312,6 +312,14 @@ type Event struct {
 	Attributes map[string]string
 }
 
+// Whole is the action with its detail, in the engine's words: "health_status: healthy".
+func (e Event) Whole() string {
+	if e.Detail == "" {
+		return e.Action
+	}
+	return e.Action + ": " + e.Detail
+}
+
 // Stream is where a container wrote.
 type Stream uint8
 
