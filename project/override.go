@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -67,6 +68,9 @@ type BuildOverrides struct {
 	Args    map[string]*string // over build.args; one without a value has it from the environment
 	Pull    bool               // asks registries for base images that are here
 	NoCache bool               // runs every step
+	SSH     map[string]string  // over build.ssh: keys, or an agent's socket, by ID; an empty path is the agent of the environment
+
+	Provenance, SBOM string // over those of the sections, where they are not empty
 }
 
 // WithBuild is the project with what the overrides say in all build sections; the project itself stays as it is.
@@ -83,10 +87,25 @@ func (p *Project) WithBuild(overrides BuildOverrides) *Project {
 		}
 		maps.Copy(section.Args, overrides.Args)
 		section.Pull, section.NoCache = section.Pull || overrides.Pull, section.NoCache || overrides.NoCache
+		section.SSH = withKeys(section.SSH, overrides.SSH)
+		section.Provenance = cmp.Or(overrides.Provenance, section.Provenance)
+		section.SBOM = cmp.Or(overrides.SBOM, section.SBOM)
 		service.Build = &section
 		changed.Services[name] = service
 	}
 	return changed
+}
+
+// withKeys are SSH keys and agents, in the place of those with the same ID.
+func withKeys(keys types.SSHConfig, over map[string]string) types.SSHConfig {
+	kept := slices.DeleteFunc(slices.Clone(keys), func(key types.SSHKey) bool {
+		_, ok := over[key.ID]
+		return ok
+	})
+	for _, id := range slices.Sorted(maps.Keys(over)) {
+		kept = append(kept, types.SSHKey{ID: id, Path: over[id]})
+	}
+	return kept
 }
 
 // withServices is a copy of the project whose map of services may be changed.

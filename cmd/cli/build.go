@@ -2,14 +2,19 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence"
 	"github.com/muster-dev/muster/convergence/build"
+	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/plan"
 	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/graph"
@@ -21,7 +26,10 @@ type buildOptions struct {
 	args             []string
 	pull, noCache    bool
 	withDependencies bool
-	memory           string
+	check, print     bool
+	memory, builder  string
+	ssh              string
+	provenance, sbom string
 }
 
 func newBuild(g *globals) *cobra.Command {
@@ -34,7 +42,13 @@ No container changes: that is what `+"`muster up`"+` does.`,
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.args, "build-arg", nil, "Set build-time variables for services")
 	flags.StringVarP(&o.memory, "memory", "m", "", "Has no effect: it was for the builder before BuildKit")
+	flags.StringVar(&o.builder, "builder", "", "Set builder to use")
+	flags.BoolVar(&o.check, "check", false, "Check build configuration")
 	flags.BoolVar(&o.noCache, "no-cache", false, "Do not use cache when building the image")
+	flags.BoolVar(&o.print, "print", false, "Print equivalent bake file")
+	flags.StringVar(&o.provenance, "provenance", "", `Add a provenance attestation ("true", "mode=max", ...)`)
+	flags.StringVar(&o.sbom, "sbom", "", `Add a SBOM attestation ("true", "generator=IMAGE")`)
+	flags.StringVar(&o.ssh, "ssh", "", `Set SSH authentications used when building service images ("default", or ID=PATH of a key or an agent's socket)`)
 	flags.BoolVar(&o.pull, "pull", false, "Always attempt to pull a newer version of the image")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "Suppress the build output")
 	flags.BoolVar(&o.withDependencies, "with-dependencies", false, "Also build dependencies (transitively)")
@@ -52,14 +66,17 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 	if err != nil {
 		return err
 	}
-	args, err := parseBuildArgs(o.args)
+	overrides, err := o.overrides()
 	if err != nil {
 		return err
 	}
 	if _, err := graph.From(p); err != nil { // before an engine is asked for anything
 		return err
 	}
-	p = p.WithBuild(project.BuildOverrides{Args: args, Pull: o.pull, NoCache: o.noCache})
+	p = p.WithBuild(overrides)
+	if o.print {
+		return o.printBake(p)
+	}
 	made, err := plan.BuildImages(p)
 	switch {
 	case err != nil:
@@ -68,10 +85,13 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 		o.warn([]project.Warning{{Message: "No services to build"}})
 		return nil
 	}
+	if err := o.checkBuilder(); err != nil {
+		return err
+	}
 	if o.memory != "" {
 		o.warn([]project.Warning{{Message: "--memory has no effect: BuildKit has no limit of its own"}})
 	}
-	if o.dryRun {
+	if o.dryRun && !o.check {
 		o.showPlan(made, o.applying)
 		return nil
 	}
@@ -81,9 +101,95 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
+	if o.check {
+		return o.checkDockerfiles(ctx, eng, made)
+	}
 	return o.finish(ctx, eng, made, display.Title{
 		Project: p.Name, Verb: "build", Done: p.Name + ": built",
 	})
+}
+
+// checkBuilder refuses a builder that is not the engine's own. One that only the environment names is for other tools, too.
+func (o *buildOptions) checkBuilder() error {
+	const usual = "default"
+	inherited := o.lookup("BUILDX_BUILDER")
+	builder := first(o.builder, inherited)
+	message := fmt.Sprintf("builder %q: muster builds with the BuildKit of the engine itself", builder)
+	switch {
+	case builder == "" || builder == usual || builder == first(o.context, o.lookup("DOCKER_CONTEXT")):
+	case builder == inherited:
+		o.warn([]project.Warning{{Message: message + "; BUILDX_BUILDER has no effect"}})
+	default:
+		return &hinted{errors.New(message), "leave --builder out, or run: muster build --print | docker buildx bake --file - --builder " + builder}
+	}
+	return nil
+}
+
+// overrides are what the flags say about all build sections.
+func (o *buildOptions) overrides() (project.BuildOverrides, error) {
+	args, err := parseBuildArgs(o.args)
+	if err != nil {
+		return project.BuildOverrides{}, err
+	}
+	overrides := project.BuildOverrides{
+		Args: args, Pull: o.pull, NoCache: o.noCache, Provenance: o.provenance, SBOM: o.sbom,
+	}
+	const agent = "default"
+	id, path, given := strings.Cut(o.ssh, "=")
+	switch {
+	case o.ssh == "":
+		return overrides, nil
+	case id == "" || !given && id != agent:
+		return overrides, fmt.Errorf("invalid ssh key %q", o.ssh)
+	case path != "" && !filepath.IsAbs(path):
+		path = filepath.Join(o.app.Dir, path)
+	}
+	overrides.SSH = map[string]string{id: path}
+	return overrides, nil
+}
+
+// printBake writes the builds as a file for `docker buildx bake`.
+func (o *buildOptions) printBake(p *project.Project) error {
+	bake, err := build.NewBake(p, false)
+	if err != nil {
+		return err
+	}
+	if o.check {
+		bake = bake.Checking()
+	}
+	text, err := json.MarshalIndent(bake, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode bake file: %w", err)
+	}
+	return o.writeOutput("", append(text, '\n'))
+}
+
+// checkDockerfiles tells what the checks find in the Dockerfiles of the builds of a plan. The exit code is 1 when there is anything.
+func (o *buildOptions) checkDockerfiles(ctx context.Context, eng engine.Engine, made *plan.Plan) error {
+	const atOnce = 4
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	checked := make([]display.CheckedBuild, len(made.Nodes))
+	for i, node := range made.Nodes {
+		request := node.Step.(step.BuildImage).Request //nolint:forcetypeassert // such a plan has no other steps
+		checked[i].Service = request.Service
+		group.Go(func() (err error) {
+			checked[i].Findings, err = eng.CheckBuild(groupCtx, request)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if !o.quiet {
+		display.BuildFindings(o.app.Out, checked, o.colorOut())
+	}
+	for _, one := range checked {
+		if len(one.Findings) > 0 {
+			return exitCode(exitError)
+		}
+	}
+	return nil
 }
 
 // parseBuildArgs reads KEY=VALUE, and KEY alone, which has its value from the environment.

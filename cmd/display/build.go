@@ -117,12 +117,20 @@ func megabytes(bytes int64) string {
 
 // writeBuildEvidence shows where in the Dockerfile a build failed and what the step had said.
 func writeBuildEvidence(w io.Writer, s style, failed *engine.BuildError) {
+	writeSource(w, s, failed.Lines)
+	if len(failed.Output) > 0 {
+		writeBlock(w, s, block{word: "output", text: []byte(strings.Join(failed.Output, "\n")), most: logLines})
+	}
+}
+
+// writeSource shows lines of a Dockerfile, and which of them it is about.
+func writeSource(w io.Writer, s style, lines []engine.SourceLine) {
 	width := 1
-	for _, line := range failed.Lines {
+	for _, line := range lines {
 		width = max(width, len(strconv.Itoa(line.Number)))
 	}
 	word := "file"
-	for _, line := range failed.Lines {
+	for _, line := range lines {
 		text := fmt.Sprintf("%*d | %s", width, line.Number, harmless(line.Text))
 		if line.Failed {
 			text = s.bad("> " + text)
@@ -132,7 +140,31 @@ func writeBuildEvidence(w io.Writer, s style, failed *engine.BuildError) {
 		writeFact(w, s, word, text)
 		word = ""
 	}
-	if len(failed.Output) > 0 {
-		writeBlock(w, s, block{word: "output", text: []byte(strings.Join(failed.Output, "\n")), most: logLines})
+}
+
+// CheckedBuild is what the checks found in the Dockerfile of a service.
+type CheckedBuild struct {
+	Service  string
+	Findings []engine.BuildFinding
+}
+
+// BuildFindings shows what the checks of Dockerfiles found: a paragraph for each finding, and a line for a service without any.
+func BuildFindings(w io.Writer, checked []CheckedBuild, color bool) {
+	s := style{color}
+	for _, one := range checked {
+		if len(one.Findings) == 0 {
+			_, _ = fmt.Fprintf(w, "%s %s: nothing found\n", s.good("✔"), one.Service)
+		}
+		for _, finding := range one.Findings {
+			mark, rule := s.busy("!"), harmless(finding.Rule)
+			if rule == "" {
+				mark, rule = s.bad("✘"), "cannot be built"
+			}
+			_, _ = fmt.Fprintf(w, "%s %s: %s: %s: %s\n", mark, one.Service, harmless(finding.Place()), rule, harmless(finding.Text))
+			writeSource(w, s, finding.Lines)
+			if finding.URL != "" {
+				writeFact(w, s, "see", harmless(finding.URL))
+			}
+		}
 	}
 }

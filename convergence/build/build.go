@@ -57,8 +57,11 @@ func (b *builder) request(service project.Service) engine.BuildImage {
 		CacheTo:            withoutLocal(section.CacheTo),
 		Platforms:          b.platforms(service),
 		Secrets:            b.secrets(service),
+		SSH:                b.ssh(service),
 		AdditionalContexts: b.contexts(service),
 		Entitlements:       entitlements(service),
+		Provenance:         section.Provenance,
+		SBOM:               section.SBOM,
 	}
 }
 
@@ -155,6 +158,23 @@ func (b *builder) secrets(service project.Service) []engine.BuildSecret {
 		secrets = append(secrets, secret)
 	}
 	return secrets
+}
+
+// ssh are build.ssh; one without a path is the agent of the environment.
+func (b *builder) ssh(service project.Service) []engine.BuildSSH {
+	var agents []engine.BuildSSH
+	for _, key := range service.Build.SSH {
+		path := key.Path
+		if path == "" {
+			path = b.project.Environment["SSH_AUTH_SOCK"]
+		}
+		if path == "" {
+			b.report(b.path+".ssh", `"`+key.ID+`" is to be the SSH agent, and there is none: SSH_AUTH_SOCK is not set`,
+				"start one (eval $(ssh-agent); ssh-add), or name a key: "+key.ID+"=PATH")
+		}
+		agents = append(agents, engine.BuildSSH{ID: key.ID, Paths: []string{path}})
+	}
+	return agents
 }
 
 // contexts are build.additional_contexts, with the images of services in place of their names.

@@ -16,9 +16,9 @@ func Unsupported(p *project.Project) []project.Warning {
 	var warnings []project.Warning
 	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
 		prefix := "services." + name + ".build."
-		for _, attribute := range unsupported(p.Services[name]) {
+		for attribute, instead := range unsupported(p.Services[name]) {
 			warnings = append(warnings, project.Warning{
-				Position: p.Place(prefix + attribute), Path: prefix + attribute, Message: "not honoured yet",
+				Position: p.Place(prefix + attribute), Path: prefix + attribute, Message: "has no effect: " + instead,
 			})
 		}
 	}
@@ -29,65 +29,55 @@ func Unsupported(p *project.Project) []project.Warning {
 	return warnings
 }
 
+// What happens instead of what attributes ask for.
+const (
+	insteadIsolation = "BuildKit has one way to isolate steps"
+	insteadOwner     = "the Dockerfile says it: RUN --mount=type=secret,"
+	insteadCache     = "the engine keeps the cache of its builds itself"
+)
+
 // Explain lists the attributes of builds that are not honoured, and what happens instead.
 func Explain() []project.Explanation {
-	const prefix, owned = "services.*.build.", "the build sees it as root's, mode 0400"
+	const prefix, local = "services.*.build.", "of caches in folders (type=local): " + insteadCache
 	return []project.Explanation{
-		{Path: prefix + "cache_from", Instead: "caches in folders (type=local) are left out; others are used"},
-		{Path: prefix + "cache_to", Instead: "caches in folders (type=local) are left out; others are written"},
-		{Path: prefix + "isolation", Instead: "builds run in Linux containers"},
-		{Path: prefix + "provenance", Instead: "no attestation is made"},
-		{Path: prefix + "sbom", Instead: "no attestation is made"},
-		{Path: prefix + "secrets[].gid", Instead: owned},
-		{Path: prefix + "secrets[].mode", Instead: owned},
-		{Path: prefix + "secrets[].uid", Instead: owned},
-		{Path: prefix + "ssh", Instead: "the build has no agent"},
+		{Path: prefix + "cache_from", Instead: local},
+		{Path: prefix + "cache_to", Instead: local},
+		{Path: prefix + "isolation", Instead: insteadIsolation},
+		{Path: prefix + "secrets[].gid", Instead: insteadOwner + "gid=..."},
+		{Path: prefix + "secrets[].mode", Instead: insteadOwner + "mode=..."},
+		{Path: prefix + "secrets[].uid", Instead: insteadOwner + "uid=..."},
 	}
 }
 
-// unsupported are the paths below the build section.
-func unsupported(service project.Service) []string {
+// unsupported are the paths below the build section, and what happens instead.
+func unsupported(service project.Service) map[string]string {
 	section := service.Build
 	if section == nil {
 		return nil
 	}
-	var paths []string
-	for path, isSet := range map[string]bool{
-		"ssh":        len(section.SSH) > 0,
-		"isolation":  section.Isolation != "" && section.Isolation != "default",
-		"provenance": isWanted(section.Provenance),
-		"sbom":       isWanted(section.SBOM),
-	} {
-		if isSet {
-			paths = append(paths, path)
-		}
+	found := map[string]string{}
+	if section.Isolation != "" && section.Isolation != "default" {
+		found["isolation"] = insteadIsolation
 	}
 	for _, secret := range section.Secrets {
 		for key, isSet := range map[string]bool{"uid": secret.UID != "", "gid": secret.GID != "", "mode": secret.Mode != nil} {
 			if isSet {
-				paths = append(paths, "secrets."+secret.Source+"."+key)
+				found["secrets."+secret.Source+"."+key] = insteadOwner + key + "=..."
 			}
 		}
 	}
-	paths = append(paths, localCaches("cache_from", section.CacheFrom)...)
-	return append(paths, localCaches("cache_to", section.CacheTo)...)
+	addLocal(found, "cache_from", section.CacheFrom)
+	addLocal(found, "cache_to", section.CacheTo)
+	return found
 }
 
-// isWanted says whether an attestation is asked for: none is made, so "false" is honoured.
-func isWanted(attestation string) bool {
-	wanted, err := strconv.ParseBool(attestation)
-	return attestation != "" && (err != nil || wanted)
-}
-
-// localCaches are the entries that name folders here: they would have to be packed and unpacked on this side.
-func localCaches(attribute string, entries []string) []string {
-	var paths []string
+// addLocal adds the entries that name folders here: they would have to be packed and unpacked on this side.
+func addLocal(found map[string]string, attribute string, entries []string) {
 	for i, entry := range entries {
 		if isLocalCache(entry) {
-			paths = append(paths, attribute+"["+strconv.Itoa(i)+"]")
+			found[attribute+"["+strconv.Itoa(i)+"]"] = insteadCache
 		}
 	}
-	return paths
 }
 
 func isLocalCache(entry string) bool { return slices.Contains(strings.Split(entry, ","), "type=local") }

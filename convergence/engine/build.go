@@ -15,7 +15,22 @@ type Builds interface {
 	// files or a step is a [*BuildError]; a context or a Dockerfile that is not there is found before anything is sent.
 	// [ErrUnsupported] when the engine has no BuildKit, [ErrUnavailable] when it is lost in the middle.
 	BuildImage(ctx context.Context, request BuildImage, report func(BuildProgress)) (BuiltImage, error)
+	// CheckBuild asks for what the checks of the engine's BuildKit find in a Dockerfile, in the order of its lines, what would make
+	// the build fail last; nothing is built. Errors are those of BuildImage; [ErrUnsupported] where BuildKit has no checks.
+	CheckBuild(ctx context.Context, request BuildImage) ([]BuildFinding, error)
 }
+
+// BuildFinding is something that the checks of a Dockerfile have to say. Texts are to be cleaned before a terminal sees them.
+type BuildFinding struct {
+	Rule       string // "StageNameCasing"; empty for what would make the build fail
+	Text       string
+	URL        string       // of what explains the rule; empty where there is nothing
+	Dockerfile string       // as messages name it
+	Lines      []SourceLine // that it is about, and those around, in order; none where it is not known
+}
+
+// Place is the Dockerfile and the first line that it is about, "Dockerfile:7", as far as they are known.
+func (f BuildFinding) Place() string { return placeOf(f.Dockerfile, f.Lines) }
 
 // BuildImage is an image to be built. Everything in it is decided: the adapter reads no environment and adds no tag and no
 // label, only the registry credentials and the proxies that the docker CLI's configuration has. Zero values leave it to the
@@ -73,7 +88,7 @@ type BuildSecret struct {
 // BuildSSH is an agent, or keys, that a RUN with --mount=type=ssh may use.
 type BuildSSH struct {
 	ID    string   // "default"
-	Paths []string // the agent's socket, or key files; none means the agent of the environment
+	Paths []string // an agent's socket, or key files
 }
 
 // BuiltImage is what came out of a build.
@@ -122,7 +137,7 @@ type BuildProgress struct {
 type SourceLine struct {
 	Number int // from 1
 	Text   string
-	Failed bool // what went wrong is in it
+	Failed bool // what went wrong, or was found, is in it
 }
 
 // BuildError says which step of a build failed, where that is written and what it said. It matches the sentinel of its cause:
@@ -173,11 +188,13 @@ func (e *BuildError) Unwrap() error { return e.Cause }
 func (e *BuildError) Hint() string { return e.Advice }
 
 // Place is the Dockerfile and the first line that failed, "Dockerfile:7", as far as they are known.
-func (e *BuildError) Place() string {
-	for _, line := range e.Lines {
+func (e *BuildError) Place() string { return placeOf(e.Dockerfile, e.Lines) }
+
+func placeOf(dockerfile string, lines []SourceLine) string {
+	for _, line := range lines {
 		if line.Failed {
-			return fmt.Sprintf("%s:%d", e.Dockerfile, line.Number)
+			return fmt.Sprintf("%s:%d", dockerfile, line.Number)
 		}
 	}
-	return e.Dockerfile
+	return dockerfile
 }

@@ -204,6 +204,13 @@ func (i *intercepted) BuildImage(ctx context.Context, request BuildImage, report
 	})
 }
 
+func (i *intercepted) CheckBuild(ctx context.Context, request BuildImage) ([]BuildFinding, error) {
+	call := Call{Name: "CheckBuild", Object: request.Service, Kind: Streaming}
+	return result(ctx, i, call, func(ctx context.Context) ([]BuildFinding, error) {
+		return i.next.CheckBuild(ctx, request)
+	})
+}
+
 func (i *intercepted) Events(ctx context.Context, filter EventFilter, ready func(), yield func(Event) error) error {
 	return i.around(ctx, Call{Name: "Events", Object: filter.Project, Kind: Streaming}, func(ctx context.Context) error {
 		return i.next.Events(ctx, filter, ready, yield)

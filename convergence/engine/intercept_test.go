@@ -86,6 +86,10 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 		v, err := e.BuildImage(ctx, engine.BuildImage{Service: "web"}, func(engine.BuildProgress) {})
 		say("BuildImage", v.ID, err)
 	}
+	{
+		v, err := e.CheckBuild(ctx, engine.BuildImage{Service: "web"})
+		say("CheckBuild", v, err)
+	}
 	one("Events", e.Events(ctx, engine.EventFilter{Project: "p"}, none, func(engine.Event) error { return nil }))
 	one("Logs", e.Logs(ctx, "web", engine.LogOptions{}, func(engine.Frame) error { return nil }))
 	{
@@ -132,6 +136,7 @@ func kinds() map[string]engine.CallKind {
 		"StopContainer": engine.Patient, "PullImage": engine.Streaming, "BuildImage": engine.Streaming,
 		"Events": engine.Streaming, "Logs": engine.Streaming, "Exec": engine.Streaming, "Attach": engine.Streaming,
 		"GetArchive": engine.Streaming, "ExportContainer": engine.Streaming, "Stats": engine.Streaming, "PushImage": engine.Streaming,
+		"CheckBuild": engine.Streaming,
 	}
 }
 

@@ -168,6 +168,10 @@ func (s *stub) BuildImage(ctx context.Context, request engine.BuildImage, report
 	return engine.BuiltImage{ID: "i"}, s.call(ctx, "BuildImage", request.Service)
 }
 
+func (s *stub) CheckBuild(ctx context.Context, request engine.BuildImage) ([]engine.BuildFinding, error) {
+	return []engine.BuildFinding{{Rule: "r"}}, s.call(ctx, "CheckBuild", request.Service)
+}
+
 func (s *stub) Events(ctx context.Context, filter engine.EventFilter, ready func(), yield func(engine.Event) error) error {
 	ready()
 	_ = yield(engine.Event{})

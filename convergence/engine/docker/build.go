@@ -14,14 +14,22 @@ import (
 func (c *Client) BuildImage(
 	ctx context.Context, request engine.BuildImage, report func(engine.BuildProgress),
 ) (engine.BuiltImage, error) {
-	builder := buildkit.Builder{Dial: c.hijack, Credentials: c.buildCredentials, Proxies: c.proxies}
-	built, err := builder.Build(ctx, request, report)
+	built, err := c.builder().Build(ctx, request, report)
 	if err != nil || built.ID != "" || len(request.Tags) == 0 {
 		return built, err
 	}
 	// Old engines do not say what they made.
 	found, err := c.InspectImage(ctx, request.Tags[0])
 	return engine.BuiltImage{ID: found.ID}, err
+}
+
+// CheckBuild implements [engine.Builds].
+func (c *Client) CheckBuild(ctx context.Context, request engine.BuildImage) ([]engine.BuildFinding, error) {
+	return c.builder().Check(ctx, request)
+}
+
+func (c *Client) builder() *buildkit.Builder {
+	return &buildkit.Builder{Dial: c.hijack, Credentials: c.buildCredentials, Proxies: c.proxies}
 }
 
 // hubHost is the name under which BuildKit asks for credentials of the default registry.

@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,6 +37,7 @@ func buildCases() []testCase {
 		{"a base image that the registry refuses", buildBaseDenied},
 		{"a base image for another platform", buildBasePlatform},
 		{"a build ends with its caller", buildCancelled},
+		{"checks of a Dockerfile", buildChecked},
 	}
 }
 
@@ -230,6 +232,45 @@ func buildIncremental(f *fixture) {
 		sent = append(sent, again)
 	}
 	f.Errorf("sent then, of a change of a few bytes, each time: %d bytes", sent)
+}
+
+// buildChecked looks at checks that all engines have which have any: those before 27 have none.
+func buildChecked(f *fixture) {
+	request := f.wanted(f.folder(map[string]string{"Dockerfile": "FROM scratch AS Final\nCOPY testbox /\n"}))
+	found, err := f.CheckBuild(f.ctx, request)
+	if errors.Is(err, engine.ErrUnsupported) {
+		f.Log("the engine's BuildKit has no checks")
+		return
+	}
+	f.must(err, "check")
+	if len(found) != 1 {
+		f.Fatalf("findings %+v, want one", found)
+	}
+	equal(f, "rule", found[0].Rule, "StageNameCasing")
+	equal(f, "place", found[0].Place(), "Dockerfile:1")
+	equal(f, "lines", len(found[0].Lines), 2)
+	equal(f, "text: "+found[0].Text, strings.Contains(found[0].Text, "'Final'"), true)
+	equal(f, "URL: "+found[0].URL, strings.HasPrefix(found[0].URL, "https://"), true)
+	request = f.wanted(f.folder(map[string]string{"Dockerfile": "FROM scratch\nCOPY testbox /\n"}))
+	found, err = f.CheckBuild(f.ctx, request)
+	f.must(err, "check")
+	equal(f, "findings of what is well", len(found), 0)
+	request = f.wanted(f.folder(map[string]string{"Dockerfile": "FROM scratch\nEXPOSE web\n"}))
+	found, err = f.CheckBuild(f.ctx, request)
+	f.must(err, "check")
+	if len(found) != 1 || found[0].Rule != "" || found[0].Place() != "Dockerfile:2" {
+		f.Errorf("findings of what cannot be built: %+v", found)
+	}
+	request.Context += "/nowhere"
+	_, err = f.CheckBuild(f.ctx, request)
+	f.wants(err, engine.ErrInvalid, "check without a context")
+	images, err := f.ListImages(f.ctx)
+	f.must(err, "list images")
+	for _, image := range images {
+		if slices.Contains(image.Tags, f.own("web")+":latest") {
+			f.Errorf("a check has made an image")
+		}
+	}
 }
 
 func buildArguments(f *fixture) {

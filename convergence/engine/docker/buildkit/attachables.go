@@ -2,13 +2,16 @@ package buildkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/moby/buildkit/session/auth"
 	"github.com/moby/buildkit/session/filesync"
 	"github.com/moby/buildkit/session/secrets"
+	"github.com/moby/buildkit/session/sshforward/sshprovider"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -22,14 +25,50 @@ func (b *Builder) attachables(request engine.BuildImage, from *source) ([]attach
 		filesync.NewFSSyncProvider(filesync.StaticDirSource(from.folders)),
 		&authority{credentials: b.Credentials},
 	}
-	if len(request.Secrets) == 0 {
-		return list, nil
+	if len(request.Secrets) > 0 {
+		contents, err := readSecrets(request.Secrets)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, &keeper{contents: contents})
 	}
-	contents, err := readSecrets(request.Secrets)
-	if err != nil {
-		return nil, err
+	if len(request.SSH) > 0 {
+		agents, err := openAgents(request.SSH)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, agents)
 	}
-	return append(list, &keeper{contents: contents}), nil
+	return list, nil
+}
+
+// openAgents reads the keys, and finds the agents, that steps may use. Steps can sign with them and no more.
+func openAgents(wanted []engine.BuildSSH) (attachable, error) {
+	const hint = "start an agent (eval $(ssh-agent); ssh-add), or name a key without passphrase: default=PATH"
+	configs := make([]sshprovider.AgentConfig, len(wanted))
+	for i, one := range wanted {
+		for _, path := range one.Paths {
+			if _, err := os.Stat(path); err != nil {
+				return nil, advised{fmt.Errorf("ssh %q: %w", one.ID, err), hint}
+			}
+		}
+		if len(one.Paths) == 0 {
+			return nil, advised{fmt.Errorf("ssh %q: it names neither an agent's socket nor keys", one.ID), hint}
+		}
+		configs[i] = sshprovider.AgentConfig{ID: one.ID, Paths: slices.Clone(one.Paths)}
+		if _, err := sshprovider.NewSSHAgentProvider(configs[i : i+1]); err != nil {
+			return nil, advised{fmt.Errorf("ssh %q: %w", one.ID, innermost(err)), hint}
+		}
+	}
+	return sshprovider.NewSSHAgentProvider(configs)
+}
+
+// innermost is what an error comes from, without what was wrapped around it.
+func innermost(err error) error {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err
 }
 
 // maxSecret is how much BuildKit takes for a secret.

@@ -14,6 +14,7 @@ import (
 	control "github.com/moby/buildkit/api/services/control"
 	"github.com/moby/buildkit/identity"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 
 	"github.com/muster-dev/muster/convergence/engine"
 )
@@ -48,42 +49,61 @@ type Credentials struct {
 func (b *Builder) Build(
 	ctx context.Context, request engine.BuildImage, report func(engine.BuildProgress),
 ) (engine.BuiltImage, error) {
+	var answer *control.SolveResponse
+	err := b.do(ctx, request, report, func(ctx context.Context, j *job) (err error) {
+		answer, err = j.control.Solve(ctx, j.request)
+		return err
+	})
+	if err != nil {
+		return engine.BuiltImage{}, err
+	}
+	return builtImage(answer), nil
+}
+
+// do makes everything ready that a request needs, and has work ask BuildKit for what is wanted of it.
+func (b *Builder) do(
+	ctx context.Context, request engine.BuildImage, report func(engine.BuildProgress), work func(context.Context, *job) error,
+) error {
 	from, err := openSource(request)
 	if err != nil {
-		return engine.BuiltImage{}, refusal(request, err)
+		return refusal(request, err)
 	}
 	wanted, err := solveRequest(request, b.Proxies)
 	if err != nil {
-		return engine.BuiltImage{}, refusal(request, err)
+		return refusal(request, err)
 	}
 	attachables, err := b.attachables(request, from)
 	if err != nil {
-		return engine.BuiltImage{}, refusal(request, err)
+		return refusal(request, err)
 	}
 	for key, value := range from.attributes {
 		wanted.FrontendAttrs[key] = value
 	}
 	connection, err := b.connect(ctx)
 	if err != nil {
-		return engine.BuiltImage{}, err
+		return err
 	}
 	defer connection.Close() //nolint:errcheck // what it was for is done
 	j := &job{
-		dial: b.Dial, control: control.NewControlClient(connection), request: wanted,
+		dial: b.Dial, connection: connection, control: control.NewControlClient(connection), request: wanted,
 		from: from, progress: newProgress(report), service: request.Service,
 	}
-	return j.run(ctx, attachables)
+	if err := j.checkStore(ctx, request); err != nil {
+		return err
+	}
+	return j.run(ctx, attachables, work)
 }
 
 // job is one build under way.
 type job struct {
-	dial     Dial
-	control  control.ControlClient
-	request  *control.SolveRequest
-	from     *source
-	progress *progress
-	told     atomic.Bool // the engine has told something of it
-	service  string
+	dial       Dial
+	connection grpc.ClientConnInterface
+	control    control.ControlClient
+	request    *control.SolveRequest
+	from       *source
+	progress   *progress
+	told       atomic.Bool // the engine has told something of it
+	service    string
 }
 
 // What an engine tells usually ends with the build. It may come so much later; but of a build that was refused at once it never
@@ -93,24 +113,21 @@ const (
 	firstPatience  = 300 * time.Millisecond
 )
 
-// run carries the build out: the session, the call that is the build, and the stream that tells how it goes.
-func (j *job) run(ctx context.Context, attachables []attachable) (engine.BuiltImage, error) {
+// run carries the build out: the session, the calls that are the build, and the stream that tells how it goes.
+func (j *job) run(ctx context.Context, attachables []attachable, work func(context.Context, *job) error) error {
 	if err := j.resolveHosts(ctx); err != nil {
-		return engine.BuiltImage{}, j.failure(ctx, err)
+		return j.failure(ctx, err)
 	}
 	s := newSession(j.from.sharedKey, attachables)
 	j.request.Ref, j.request.Session = identity.NewID(), s.id
-	var (
-		answer *control.SolveResponse
-		late   *time.Timer
-	)
+	var late *time.Timer
 	statusCtx, endStatus := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStatus()
 	defer context.AfterFunc(ctx, endStatus)()
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.run(groupCtx, j.dial) })
-	group.Go(func() (err error) {
-		answer, err = j.control.Solve(groupCtx, j.request)
+	group.Go(func() error {
+		err := work(groupCtx, j)
 		s.close()
 		patience := statusPatience
 		switch {
@@ -129,9 +146,9 @@ func (j *job) run(ctx context.Context, attachables []attachable) (engine.BuiltIm
 	err := group.Wait()
 	late.Stop()
 	if err != nil {
-		return engine.BuiltImage{}, j.failure(ctx, err)
+		return j.failure(ctx, err)
 	}
-	return builtImage(answer), nil
+	return nil
 }
 
 // follow tells how the build goes until its end. What keeps it from that is no reason for a build to fail.

@@ -116,18 +116,24 @@ const (
 
 // locate adds the lines of the Dockerfile that an error is about.
 func (j *job) locate(failed *engine.BuildError, content []byte, first, last int) {
-	failed.Dockerfile = j.from.dockerfile
+	failed.Dockerfile, failed.Lines = j.from.dockerfile, excerpt(content, first, last)
+}
+
+// excerpt is some lines of a Dockerfile and those around them; none where there are no such lines.
+func excerpt(content []byte, first, last int) []engine.SourceLine {
 	lines := strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
 	if first < 1 || first > len(lines) {
-		return
+		return nil
 	}
-	for number := max(first-linesAround, 1); number <= min(last+linesAround, len(lines)) && len(failed.Lines) < maxShown; number++ {
+	var shown []engine.SourceLine
+	for number := max(first-linesAround, 1); number <= min(last+linesAround, len(lines)) && len(shown) < maxShown; number++ {
 		text := strings.TrimSuffix(lines[number-1], "\r")
 		if len(text) > maxLineShown {
 			text = text[:maxLineShown] + "..."
 		}
-		failed.Lines = append(failed.Lines, engine.SourceLine{Number: number, Text: text, Failed: number >= first && number <= last})
+		shown = append(shown, engine.SourceLine{Number: number, Text: text, Failed: number >= first && number <= last})
 	}
+	return shown
 }
 
 // lineText is where an old BuildKit has the number of a line.

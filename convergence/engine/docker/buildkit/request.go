@@ -66,6 +66,8 @@ func solveRequest(request engine.BuildImage, proxies map[string]string) (*contro
 	// Without this BuildKit asks the registry about base images that the engine has.
 	attributes["image-resolve-mode"] = resolveLocal
 	setWhere("image-resolve-mode", resolvePull, request.Pull)
+	attest(attributes, "provenance", request.Provenance)
+	attest(attributes, "sbom", request.SBOM)
 	entitlements := slices.Clone(request.Entitlements)
 	if request.Network != "" && request.Network != networkUsual {
 		attributes["force-network-mode"] = request.Network
@@ -105,15 +107,45 @@ func checkRequest(request engine.BuildImage) error {
 			return fmt.Errorf("extra_hosts: %q of %q is no address", address, name)
 		}
 	}
-	switch {
-	case len(request.SSH) > 0:
-		return unsupported("ssh")
-	case request.Provenance != "":
-		return unsupported("provenance")
-	case request.SBOM != "":
-		return unsupported("sbom")
-	}
 	return nil
+}
+
+// attest asks for an attestation beside the image: its options, "true", or empty or "false" for none. Both are said without the
+// words around them (buildkit, frontend/attestations).
+func attest(attributes map[string]string, kind, options string) {
+	wanted, err := strconv.ParseBool(options)
+	switch {
+	case options == "" || err == nil && !wanted:
+	case err == nil:
+		attributes["attest:"+kind] = ""
+	default:
+		attributes["attest:"+kind] = options
+	}
+}
+
+// checkStore refuses attestations where the engine has no place for them: they are manifests beside the image's own, and only
+// containerd's image store keeps manifests.
+func (j *job) checkStore(ctx context.Context, request engine.BuildImage) error {
+	var asked []string
+	for _, kind := range []string{"provenance", "sbom"} {
+		if _, ok := j.request.FrontendAttrs["attest:"+kind]; ok {
+			asked = append(asked, kind)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	found, err := j.workerLabel(ctx, "org.mobyproject.buildkit.worker.snapshotter")
+	if err != nil {
+		return j.failure(ctx, err)
+	}
+	if found != "" {
+		return nil
+	}
+	return refusal(request, advised{
+		&kinded{engine.ErrUnsupported, strings.Join(asked, " and ") + ": the engine's image store has no place for attestations"},
+		"turn on the engine's containerd image store, or leave them out",
+	})
 }
 
 func ulimits(limits []engine.Ulimit) string {
@@ -211,15 +243,23 @@ func splitHost(entry string) (name, address string) {
 }
 
 func (j *job) hostGateway(ctx context.Context) (string, error) {
-	const label = "org.mobyproject.buildkit.worker.moby.host-gateway-ip"
+	address, err := j.workerLabel(ctx, "org.mobyproject.buildkit.worker.moby.host-gateway-ip")
+	if err == nil && address == "" {
+		err = unsupported("extra_hosts with " + hostGateway)
+	}
+	return address, err
+}
+
+// workerLabel is what the engine's BuildKit says of itself; empty where it does not.
+func (j *job) workerLabel(ctx context.Context, label string) (string, error) {
 	workers, err := j.control.ListWorkers(ctx, &control.ListWorkersRequest{})
 	if err != nil {
 		return "", err
 	}
 	for _, worker := range workers.GetRecord() {
-		if address := worker.GetLabels()[label]; address != "" {
-			return address, nil
+		if value := worker.GetLabels()[label]; value != "" {
+			return value, nil
 		}
 	}
-	return "", unsupported("extra_hosts with " + hostGateway)
+	return "", nil
 }

@@ -2,6 +2,8 @@ package buildkit
 
 import (
 	"context"
+	"crypto/ed25519"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,6 +17,7 @@ import (
 	worker "github.com/moby/buildkit/api/types"
 	"github.com/moby/buildkit/session/auth"
 	"github.com/moby/buildkit/session/secrets"
+	"golang.org/x/crypto/ssh"
 	"google.golang.org/grpc"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -45,6 +48,8 @@ func TestSolveRequest(t *testing.T) {
 			},
 			"add-hosts=db=10.0.0.1,six=[::1] image-resolve-mode=local shm-size=1048576 ulimit=nofile=3:3,nproc=1:2",
 		},
+		"attestations":    {engine.BuildImage{Provenance: "mode=max", SBOM: "true"}, "attest:provenance=mode=max attest:sbom= image-resolve-mode=local"},
+		"no attestations": {engine.BuildImage{Provenance: "false", SBOM: "0"}, "image-resolve-mode=local"},
 		"host network":    {engine.BuildImage{Network: "host"}, "force-network-mode=host image-resolve-mode=local; may network.host"},
 		"no network":      {engine.BuildImage{Network: "none"}, "force-network-mode=none image-resolve-mode=local"},
 		"default network": {engine.BuildImage{Network: "default"}, "image-resolve-mode=local"},
@@ -103,9 +108,6 @@ func describe(request *control.SolveRequest) string {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for want, request := range map[string]engine.BuildImage{
-		"ssh is not honoured by builds yet":                      {SSH: []engine.BuildSSH{{ID: "default"}}},
-		"provenance is not honoured by builds yet":               {Provenance: "mode=max"},
-		"sbom is not honoured by builds yet":                     {SBOM: "true"},
 		"cache_from of type local is not honoured by builds yet": {CacheFrom: []string{"type=local,src=x"}},
 		`cache_to "type=registry": a registry needs ref=`:        {CacheTo: []string{"type=registry"}},
 		`cache_to "type=inline,x": "x" is not name=value`:        {CacheTo: []string{"type=inline,x"}},
@@ -153,6 +155,69 @@ func TestHosts(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("hosts %q: %q, want %q", given, got, c.want)
+		}
+	}
+}
+
+// TestStore asks for attestations of engines with and without a place for them.
+func TestStore(t *testing.T) {
+	t.Parallel()
+	kept := map[string]string{"org.mobyproject.buildkit.worker.snapshotter": "overlayfs"}
+	for name, c := range map[string]struct {
+		request engine.BuildImage
+		labels  map[string]string
+		refused bool
+	}{
+		"nothing asked for": {engine.BuildImage{Provenance: "false"}, nil, false},
+		"a place for it":    {engine.BuildImage{SBOM: "true"}, kept, false},
+		"no place for it":   {engine.BuildImage{SBOM: "true", Provenance: "mode=min"}, nil, true},
+	} {
+		request, err := solveRequest(c.request, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := &job{control: workers{labels: c.labels}, request: request}
+		switch err := j.checkStore(t.Context(), c.request); {
+		case c.refused != errors.Is(err, engine.ErrUnsupported):
+			t.Errorf("%s: error %v", name, err)
+		case c.refused && !strings.Contains(err.Error(), "provenance and sbom: "):
+			t.Errorf("%s: error %v does not say what was asked for", name, err)
+		}
+	}
+}
+
+func TestAgents(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, passphrase := range map[string]string{"open": "", "locked": "hush"} {
+		block, err := ssh.MarshalPrivateKey(key, "")
+		if passphrase != "" {
+			block, err = ssh.MarshalPrivateKeyWithPassphrase(key, "", []byte(passphrase))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := openAgents([]engine.BuildSSH{{ID: "default", Paths: []string{filepath.Join(folder, "open")}}}); err != nil {
+		t.Errorf("a key: %v", err)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(folder, "locked"): "passphrase", filepath.Join(folder, "away"): "no such file", "": "neither an agent's socket nor keys",
+	} {
+		one := engine.BuildSSH{ID: "deploy"}
+		if path != "" {
+			one.Paths = []string{path}
+		}
+		_, err := openAgents([]engine.BuildSSH{one})
+		if err == nil || !strings.HasPrefix(err.Error(), `ssh "deploy": `) || !strings.Contains(err.Error(), want) {
+			t.Errorf("path %q: error %v, want one about %s", path, err, want)
 		}
 	}
 }

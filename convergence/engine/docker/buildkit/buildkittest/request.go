@@ -82,6 +82,7 @@ func (o *options) set(key, value string) error {
 		if o.noCache = value == ""; !o.noCache {
 			o.fresh = strings.Split(value, ",")
 		}
+	case "requestid", "frontend.caps": // whoever sends them sees to it
 	case "cache-imports":
 		return json.Unmarshal([]byte(value), &[]map[string]any{}) // where there is nothing, nothing is found
 	case "add-hosts", "shm-size", "ulimit", "force-network-mode": // nothing that runs here can tell

@@ -3,7 +3,8 @@
 //
 // It asks the client for the Dockerfile and for the context as BuildKit does, with the patterns of ignore files, and remembers
 // what it was sent. It knows FROM (scratch, an image, a stage), ARG, ENV, LABEL, COPY and ADD of files, RUN, WORKDIR, USER, CMD,
-// ENTRYPOINT, EXPOSE, VOLUME, STOPSIGNAL, HEALTHCHECK and SHELL, targets, and a cache by content. Everything else is an error
+// ENTRYPOINT, EXPOSE, VOLUME, STOPSIGNAL, HEALTHCHECK and SHELL, targets, a cache by content, and the checks of a
+// Dockerfile that come with its parser. Everything else is an error
 // that says so. Of files it keeps content and whether they can be executed, but no owners, no links and no empty folders.
 package buildkittest
 
@@ -21,6 +22,7 @@ import (
 
 	control "github.com/moby/buildkit/api/services/control"
 	worker "github.com/moby/buildkit/api/types"
+	gateway "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/util/grpcerrors"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -82,12 +84,14 @@ type Server struct {
 	sessions *session.Manager
 	grpc     *grpc.Server
 
-	mutex  sync.Mutex
-	jobs   map[string]*job
-	cache  map[string]layer // by what led to it
-	built  int              // steps carried out, so that no two are the same
-	folder string           // of the files that were sent; made with the first
-	synced map[string]*tree // by shared key and name
+	mutex sync.Mutex
+	jobs  map[string]*job
+	cache map[string]layer // by what led to it
+	// guidedBuilds are under way, by reference.
+	guidedBuilds map[string]*guided
+	built        int              // steps carried out, so that no two are the same
+	folder       string           // of the files that were sent; made with the first
+	synced       map[string]*tree // by shared key and name
 }
 
 // New returns a BuildKit for an engine.
@@ -98,11 +102,13 @@ func New(engine Engine) *Server {
 	}
 	s := &Server{
 		engine: engine, sessions: sessions, jobs: map[string]*job{}, cache: map[string]layer{}, synced: map[string]*tree{},
+		guidedBuilds: map[string]*guided{},
 		grpc: grpc.NewServer(
 			grpc.UnaryInterceptor(grpcerrors.UnaryServerInterceptor), grpc.StreamInterceptor(grpcerrors.StreamServerInterceptor),
 		),
 	}
 	control.RegisterControlServer(s.grpc, s)
+	gateway.RegisterLLBBridgeServer(s.grpc, &bridge{server: s})
 	return s
 }
 
@@ -161,6 +167,9 @@ const jobPatience = 5 * time.Second
 
 // Solve implements control.ControlServer: it carries a build out.
 func (s *Server) Solve(ctx context.Context, request *control.SolveRequest) (*control.SolveResponse, error) {
+	if request.GetFrontend() == "" {
+		return s.waitReturned(ctx, request)
+	}
 	refs, err := exportNames(request)
 	if err != nil {
 		return nil, err
