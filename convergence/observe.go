@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -85,10 +86,12 @@ func byReference(p *project.Project, images []engine.Image) map[string]engine.Im
 	return found
 }
 
-// withHooks are the services of a project, and what their pre_start hooks run in.
+// withHooks are the services of a project, those that are built for them, and what their pre_start hooks run in.
 func withHooks(p *project.Project) []project.Service {
+	all := p.BuiltServices()
+	maps.Copy(all, p.Services)
 	var services []project.Service
-	for _, service := range p.Services {
+	for _, service := range all {
 		services = append(services, service)
 		for _, hook := range project.PreStarts(p, service) {
 			services = append(services, hook.Service)

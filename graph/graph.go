@@ -77,6 +77,11 @@ func From(p *project.Project) (*Graph, error) {
 	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
 		builder.addService(p.Services[name])
 	}
+	for name, service := range p.BuiltServices() {
+		for _, context := range project.BuildContexts(service) {
+			builder.builds.Connect(name, context)
+		}
+	}
 	if len(builder.problems) > 0 {
 		return nil, errors.Join(builder.problems...)
 	}
@@ -116,11 +121,6 @@ func (b *builder) addService(service project.Service) {
 	b.graph.services.Add(service.Name)
 	for name, dependency := range service.DependsOn {
 		b.need(service.Name, name, "depends_on", dependency.Required)
-	}
-	for _, context := range project.BuildContexts(service) {
-		if has(b.project.Services, context) {
-			b.builds.Connect(service.Name, context)
-		}
 	}
 	for _, sharing := range SharedWith(service) {
 		b.need(service.Name, sharing.Service, sharing.Key, true)

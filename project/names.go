@@ -65,6 +65,26 @@ func BuildContexts(service Service) []string {
 	return slices.Compact(names)
 }
 
+// BuiltServices are the enabled services with a build section, and those whose images these have as contexts, which need not be
+// enabled: to be built is not to be started.
+func (p *Project) BuiltServices() map[string]Service {
+	built := map[string]Service{}
+	var add func(service Service)
+	add = func(service Service) {
+		if _, known := built[service.Name]; known || service.Build == nil {
+			return
+		}
+		built[service.Name] = service
+		for _, name := range BuildContexts(service) {
+			add(p.AllServices()[name])
+		}
+	}
+	for _, service := range p.Services {
+		add(service)
+	}
+	return built
+}
+
 // ReplacementName is the name under which a new container is created while the one that it replaces still has the final
 // name: the first twelve characters of the old one's ID, then the final name, as docker compose has it.
 func ReplacementName(oldID, finalName string) string {

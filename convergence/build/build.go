@@ -185,8 +185,8 @@ func (b *builder) contexts(service project.Service) map[string]string {
 	contexts := map[string]string{}
 	for name, place := range service.Build.AdditionalContexts {
 		if other, ok := strings.CutPrefix(place, project.ServicePrefix); ok {
-			found, err := b.project.GetService(other)
-			if err != nil {
+			found, known := b.project.AllServices()[other]
+			if !known {
 				b.report(b.path+".additional_contexts."+name, `there is no service "`+other+`"`, "")
 				continue
 			}

@@ -10,18 +10,19 @@ import (
 )
 
 // BuildImages plans that the images of a project's services are built, each once however many services name it: at the same time,
-// but for those that are build contexts of others (`additional_contexts: service:`), which come before them. Services without a
-// build section are left out.
+// but for those that are build contexts of others (`additional_contexts: service:`), which come before them, enabled or not. Services
+// without a build section are left out.
 //
 // The error joins a [*project.LoadError] for every build section with something wrong in it.
 func BuildImages(p *project.Project) (*Plan, error) {
 	b := newBuilder(p.Name)
 	planned := map[string]NodeID{}
 	var problems []error
-	for _, name := range sortedKeys(p.Services) {
-		service := p.Services[name]
+	services := p.BuiltServices()
+	for _, name := range sortedKeys(services) {
+		service := services[name]
 		ref := p.ImageName(service)
-		if _, ok := planned[ref]; ok || service.Build == nil {
+		if _, ok := planned[ref]; ok {
 			continue
 		}
 		request, err := build.Request(p, service)
@@ -33,10 +34,9 @@ func BuildImages(p *project.Project) (*Plan, error) {
 			Kind: Build, Ref: graph.Image(ref), Objects: []step.Object{{Kind: step.Image, Name: ref}}, Asked: true,
 		})
 	}
-	for _, service := range p.Services {
+	for _, service := range services {
 		for _, name := range project.BuildContexts(service) {
-			needed, ok := p.Services[name]
-			if before, isPlanned := planned[p.ImageName(needed)]; ok && isPlanned {
+			if before, isPlanned := planned[p.ImageName(p.AllServices()[name])]; isPlanned {
 				b.after(planned[p.ImageName(service)], before)
 			}
 		}

@@ -61,15 +61,14 @@ func (r *reconciler) planImages(service project.Service) {
 // builderOf is the service that an image is built for: the first one that has it as its name and a build section.
 func (r *reconciler) builderOf(ref string) (project.Service, bool) {
 	if r.builders == nil {
-		r.builders = map[string]string{}
-		for _, name := range slices.Backward(sortedKeys(r.Project.Services)) {
-			if service := r.Project.Services[name]; service.Build != nil {
-				r.builders[r.Project.ImageName(service)] = name
-			}
+		r.builders = map[string]project.Service{}
+		built := r.Project.BuiltServices()
+		for _, name := range slices.Backward(sortedKeys(built)) {
+			r.builders[r.Project.ImageName(built[name])] = built[name]
 		}
 	}
-	name, ok := r.builders[ref]
-	return r.Project.Services[name], ok
+	service, ok := r.builders[ref]
+	return service, ok
 }
 
 func (r *reconciler) pull(i *imagePlan, platform string) {
@@ -113,7 +112,7 @@ func (r *reconciler) build(i *imagePlan, builder project.Service) {
 // buildContexts are the steps that bring the images of services that are build contexts of another one.
 func (r *reconciler) buildContexts(service project.Service) (brought []NodeID) {
 	for _, name := range project.BuildContexts(service) {
-		if needed, ok := r.Project.Services[name]; ok {
+		if needed, ok := r.Project.AllServices()[name]; ok {
 			r.planImages(needed)
 			brought = append(brought, r.images[r.Project.ImageName(needed)].brought...)
 		}

@@ -105,7 +105,7 @@ type reconciler struct {
 	networks map[string]*networkPlan
 	volumes  map[string]*volumePlan
 	images   map[string]*imagePlan
-	builders map[string]string // the services that images are built for, by the image; made when it is first asked for
+	builders map[string]project.Service // the services that images are built for, by the image; made when it is first asked for
 	services map[string]*servicePlan
 	gone     map[string]bool // containers that are removed because their volume is, by ID
 	problems []error

@@ -1,6 +1,8 @@
 package testbox
 
 import (
+	"encoding/binary"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -51,6 +53,7 @@ func (p *program) addSteps(flags *flag.FlagSet) {
 	flags.BoolFunc("size", "", func(string) error { p.steps = append(p.steps, p.printSize); return nil })
 	step("write", p.writeFile)
 	step("fetch", p.fetch)
+	step("agent", p.countKeys)
 	number("grow", p.grow)
 	duration("sleep", p.wait)
 	number("exit", func(code int) error { return exit(code) })
@@ -174,6 +177,29 @@ func (p *program) fetch(url string) error {
 		return err
 	}
 	return p.print(p.world.Stdout, body)
+}
+
+// countKeys asks an agent which keys it has. (IETF draft-ietf-sshm-ssh-agent, 4.4: a message is its length, its type and its
+// content; the answer's content begins with the number of keys.)
+func (p *program) countKeys(variable string) error {
+	const requestIdentities, answerSize = 11, 9
+	socket := p.world.Env[variable]
+	if socket == "" || p.world.Agent == nil {
+		return errors.New("there is no agent here")
+	}
+	connection, err := p.world.Agent(socket)
+	if err != nil {
+		return err
+	}
+	defer connection.Close() //nolint:errcheck // nothing is left to be said
+	if _, err := connection.Write([]byte{0, 0, 0, 1, requestIdentities}); err != nil {
+		return err
+	}
+	var answer [answerSize]byte
+	if _, err := io.ReadFull(connection, answer[:]); err != nil {
+		return fmt.Errorf("read the agent's answer: %w", err)
+	}
+	return p.print(p.world.Stdout, fmt.Sprintf("%d keys\n", binary.BigEndian.Uint32(answer[answerSize-4:])))
 }
 
 func (p *program) serve(address string) error {

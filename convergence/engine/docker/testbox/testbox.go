@@ -19,6 +19,7 @@
 //	-copy                copy what it reads to stdout, to the end of it
 //	-size                write the size of its terminal, "80x24", or "no terminal"
 //	-fetch URL           write what a GET of the URL answers; exit 1 where it fails
+//	-agent NAME          write how many keys the SSH agent has whose socket the variable names; exit 1 where there is none
 //	-grow MB             take and keep so much memory
 //	-sleep DURATION      do nothing for a while
 //	-exit CODE           end
@@ -81,7 +82,7 @@ const (
 )
 
 // World is all that the program sees of where it runs. Nothing in it may be nil but Stdin, where there is nothing to read, Size,
-// where there is no terminal, and Stat, Listen, Fetch and Grow, which then fail the steps that need them.
+// where there is no terminal, and Stat, Listen, Fetch, Agent and Grow, which then fail the steps that need them.
 type World struct {
 	Args   []string // without the program's name
 	Env    map[string]string
@@ -102,6 +103,8 @@ type World struct {
 	Listen func(address string, handler http.Handler) error
 	// Fetch gets a URL's body; any status but 200 is an error.
 	Fetch func(url string) (string, error)
+	// Agent connects to an SSH agent's socket.
+	Agent func(socket string) (io.ReadWriteCloser, error)
 	// Grow takes and keeps memory.
 	Grow func(megabytes int) error
 }

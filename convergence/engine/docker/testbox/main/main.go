@@ -28,7 +28,7 @@ func main() {
 	os.Exit(testbox.Run(testbox.World{
 		Args: os.Args[1:], Env: environment(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
 		Files: files{}, User: fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()), Folder: folder, Stat: stat, Size: size,
-		Listen: listen, Fetch: fetch, Grow: memory.grow,
+		Listen: listen, Fetch: fetch, Agent: agent, Grow: memory.grow,
 	}))
 }
 
@@ -84,6 +84,8 @@ func fetch(url string) (string, error) {
 	body, err := io.ReadAll(answer.Body)
 	return string(body), err
 }
+
+func agent(socket string) (io.ReadWriteCloser, error) { return net.Dial("unix", socket) }
 
 // memory is what -grow has taken.
 type memory struct {
