@@ -59,6 +59,8 @@ type (
 	DeviceRequest = types.DeviceRequest
 	// Labels are label keys and values.
 	Labels = types.Labels
+	// SSHKey is a key, or an agent, that a build may use.
+	SSHKey = types.SSHKey
 )
 
 // Conditions of `depends_on`.

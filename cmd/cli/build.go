@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -113,10 +114,10 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 func (o *buildOptions) checkBuilder() error {
 	const usual = "default"
 	inherited := o.lookup("BUILDX_BUILDER")
-	builder := first(o.builder, inherited)
+	builder := cmp.Or(o.builder, inherited)
 	message := fmt.Sprintf("builder %q: muster builds with the BuildKit of the engine itself", builder)
 	switch {
-	case builder == "" || builder == usual || builder == first(o.context, o.lookup("DOCKER_CONTEXT")):
+	case builder == "" || builder == usual || builder == cmp.Or(o.context, o.lookup("DOCKER_CONTEXT")):
 	case builder == inherited:
 		o.warn([]project.Warning{{Message: message + "; BUILDX_BUILDER has no effect"}})
 	default:

@@ -111,7 +111,7 @@ func bakeTarget(p *project.Project, service project.Service, request engine.Buil
 	for i, use := range section.Secrets {
 		target.Secrets = append(target.Secrets, bakeSecret(request.Secrets[i].ID, p.Secrets[use.Source]))
 	}
-	for _, key := range section.SSH {
+	for _, key := range sortedKeys(service) {
 		target.SSH = append(target.SSH, key.ID+"="+key.Path)
 	}
 	if request.ShmSize > 0 {

@@ -3,6 +3,7 @@
 package build
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -163,7 +164,7 @@ func (b *builder) secrets(service project.Service) []engine.BuildSecret {
 // ssh are build.ssh; one without a path is the agent of the environment.
 func (b *builder) ssh(service project.Service) []engine.BuildSSH {
 	var agents []engine.BuildSSH
-	for _, key := range service.Build.SSH {
+	for _, key := range sortedKeys(service) {
 		path := key.Path
 		if path == "" {
 			path = b.project.Environment["SSH_AUTH_SOCK"]
@@ -175,6 +176,11 @@ func (b *builder) ssh(service project.Service) []engine.BuildSSH {
 		agents = append(agents, engine.BuildSSH{ID: key.ID, Paths: []string{path}})
 	}
 	return agents
+}
+
+// sortedKeys are build.ssh by ID: those of a file's map come in any order.
+func sortedKeys(service project.Service) []project.SSHKey {
+	return slices.SortedFunc(slices.Values(service.Build.SSH), func(a, b project.SSHKey) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // contexts are build.additional_contexts, with the images of services in place of their names.
