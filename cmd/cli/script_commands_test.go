@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -32,7 +33,7 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"await": await, "says": says, "containers": containers, "leftovers": leftovers,
 		"engine": engineDoes, "remember": remember, "kept": kept, "fetch": fetch, "appears": appears, "push": push,
-		"add": add, "inspect": inspect, "registry": ownRegistryDoes, "sshkey": sshKey,
+		"add": add, "inspect": inspect, "registry": ownRegistryDoes, "sshkey": sshKey, "plugin": plugin,
 	}
 }
 
@@ -188,6 +189,24 @@ func add(ts *testscript.TestScript, neg bool, args []string) {
 	text := strings.NewReplacer(`\n`, "\n", `\e`, "\x1b").Replace(args[1])
 	_, err = file.WriteString(strings.Repeat(text, times))
 	ts.Check(errors.Join(err, file.Close()))
+}
+
+// plugin makes muster a plugin of the docker CLI with a folder of configuration: `plugin docker`.
+func plugin(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: plugin FOLDER")
+	}
+	const mode = 0o755
+	folder := filepath.Join(ts.MkAbs(args[0]), "cli-plugins")
+	ts.Check(os.MkdirAll(folder, mode))
+	for _, bin := range filepath.SplitList(ts.Getenv("PATH")) {
+		program := filepath.Join(bin, "docker-compose")
+		if _, err := os.Stat(program); err == nil {
+			ts.Check(os.Symlink(program, filepath.Join(folder, "docker-compose")))
+			return
+		}
+	}
+	ts.Fatalf("muster is not in PATH")
 }
 
 // engineDoes changes something behind Muster's back: `engine stop web-1`, `engine kill web-1 USR1`, `engine remove web-1`.

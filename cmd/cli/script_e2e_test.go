@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/muster-dev/muster/cmd/dev/fetched"
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/engine/docker"
 )
@@ -42,8 +43,13 @@ func TestScriptsOnEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	dockerCLI, err := fetched.DockerCLI(t.Context(), t.Logf)
+	if err != nil {
+		t.Fatalf("fetch docker CLI: %v", err)
+	}
 	for _, folder := range []string{"testdata/script", "testdata/engine"} {
-		scripts(t, folder, version.HasAPI, func(*testscript.Env) (place, error) {
+		scripts(t, folder, version.HasAPI, func(env *testscript.Env) (place, error) {
+			env.Setenv("DOCKER", dockerCLI)
 			return place{
 				host: host, fetch: fetchURL, registry: shared.address(), push: shared.push,
 				startRegistry: func(user, password string) (ownRegistry, error) { return registries.start(user, password) },

@@ -25,7 +25,9 @@ import (
 
 // Programs that scripts can run: this test binary is all of them.
 func TestMain(m *testing.M) {
-	testscript.Main(patient{m}, map[string]func(){"muster": runMuster, "exits": runExits, "hangup": runHangup})
+	testscript.Main(patient{m}, map[string]func(){
+		"muster": runMuster, "docker-compose": runMuster, "exits": runExits, "hangup": runHangup,
+	})
 }
 
 // patient runs more scripts at once than there are processors: they mostly wait, for containers and for one another.

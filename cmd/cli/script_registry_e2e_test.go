@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/muster-dev/muster/cmd/dev/fetched"
 	"github.com/muster-dev/muster/cmd/dev/registry"
 	"github.com/muster-dev/muster/convergence/engine/docker"
 )
@@ -29,7 +30,7 @@ type registries struct {
 
 func newRegistries(t *testing.T, client *docker.Client, testbox []byte) *registries {
 	t.Helper()
-	program, err := registry.Program(t.Context(), t.Logf)
+	program, err := fetched.Registry(t.Context(), t.Logf)
 	if err != nil {
 		t.Fatalf("fetch registry: %v", err)
 	}

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/muster-dev/muster/cmd/dev/compare"
-	"github.com/muster-dev/muster/cmd/dev/registry"
+	"github.com/muster-dev/muster/cmd/dev/fetched"
 	"github.com/muster-dev/muster/convergence/engine/docker"
 )
 
@@ -65,6 +65,7 @@ func (t tool) measure(ctx context.Context, client *docker.Client) (results []com
 	for _, measure := range []func(context.Context) ([]compare.Result, error){
 		single(func(context.Context) (compare.Result, error) { return options.Binary() }),
 		single(func(ctx context.Context) (compare.Result, error) { return options.Memory(ctx, t.root) }),
+		single(func(ctx context.Context) (compare.Result, error) { return options.Start(ctx, t.root) }),
 		single(func(ctx context.Context) (compare.Result, error) { return options.Planning(ctx, t.root) }),
 		single(options.Independent),
 		single(options.Chain),
@@ -86,7 +87,7 @@ func (t tool) measure(ctx context.Context, client *docker.Client) (results []com
 // fetchOthers brings what is measured against and with: docker compose with buildx, a registry, and the image that others are
 // built from.
 func (t tool) fetchOthers(ctx context.Context, client *docker.Client) (registryProgram, peer string, err error) {
-	if registryProgram, err = registry.Program(ctx, t.say); err != nil {
+	if registryProgram, err = fetched.Registry(ctx, t.say); err != nil {
 		return "", "", fmt.Errorf("fetch registry: %w", err)
 	}
 	if err := importSoftware(ctx, t, client); err != nil {

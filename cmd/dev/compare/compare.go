@@ -94,6 +94,15 @@ type match struct {
 	rounds, warmUp int
 }
 
+// exact is to what times are told.
+func (m match) exact() time.Duration {
+	const many = 50
+	if m.rounds > many {
+		return time.Millisecond / 100 //nolint:mnd // two digits of a millisecond
+	}
+	return time.Millisecond
+}
+
 // turns runs both sides by turns, the order changing, and returns the median of each.
 func turns(ctx context.Context, m match, other, muster side) (otherTime, musterTime time.Duration, err error) {
 	times := map[string][]time.Duration{}
@@ -128,8 +137,8 @@ func (o Options) ratio(ctx context.Context, m match, other, muster side) (Result
 	}
 	return Result{
 		What: m.what, Value: float64(musterTime) / float64(otherTime), Limit: m.limit, Unit: "x",
-		Note: fmt.Sprintf("medians of %d: %s %s, %s %s", m.rounds, muster.name, musterTime.Round(time.Millisecond),
-			other.name, otherTime.Round(time.Millisecond)),
+		Note: fmt.Sprintf("medians of %d: %s %s, %s %s", m.rounds, muster.name, musterTime.Round(m.exact()),
+			other.name, otherTime.Round(m.exact())),
 	}, nil
 }
 

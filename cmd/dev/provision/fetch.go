@@ -35,6 +35,19 @@ func (f Fetcher) Engine(ctx context.Context, release Release) (folder string, er
 	return folder, nil
 }
 
+// DockerCLI brings the docker CLI that goes with the usual engine, and returns its path.
+func (f Fetcher) DockerCLI(ctx context.Context) (program string, err error) {
+	release, err := FindRelease(DefaultRelease)
+	if err != nil {
+		return "", err
+	}
+	if err := f.Machine.Suits(); err != nil {
+		return "", err
+	}
+	folder, err := f.unpacked(ctx, suiteSet(release.Suite, release.Packages))
+	return filepath.Join(folder, "usr", "bin", "docker"), err
+}
+
 // Peer brings docker compose and buildx, to compare Muster with, and returns the folder of the programs.
 func (f Fetcher) Peer(ctx context.Context) (folder string, err error) {
 	if err := f.Machine.Suits(); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/muster-dev/muster/cmd/dev/fetched"
 	"github.com/muster-dev/muster/convergence/engine"
 )
 
@@ -43,7 +44,7 @@ type Registry struct {
 func Start(t testing.TB, options Options) *Registry {
 	t.Helper()
 	if options.Program == "" {
-		program, err := Program(t.Context(), t.Logf)
+		program, err := fetched.Registry(t.Context(), t.Logf)
 		if err != nil {
 			t.Fatalf("fetch registry: %v", err)
 		}

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/muster-dev/muster/cmd/dev/fetched"
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/engine/docker"
 )
@@ -163,7 +164,7 @@ func TestPushFromEngine(t *testing.T) {
 }
 
 func TestRegistryEnds(t *testing.T) {
-	program, err := Program(t.Context(), t.Logf)
+	program, err := fetched.Registry(t.Context(), t.Logf)
 	if err != nil {
 		t.Fatal(err)
 	}
