@@ -5,6 +5,11 @@ SHELL := /bin/sh
 
 GO ?= go
 PREFIX ?= /usr/local
+MAN ?= $(PREFIX)/share/man/man1
+BASH ?= $(PREFIX)/share/bash-completion/completions
+ZSH ?= $(PREFIX)/share/zsh/site-functions
+FISH ?= $(PREFIX)/share/fish/vendor_completions.d
+PLUGINS ?= $(or $(DOCKER_CONFIG),$(HOME)/.docker)/cli-plugins
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X github.com/muster-dev/muster/cmd/cli.version=$(VERSION)
 
@@ -26,10 +31,10 @@ with_engine = found=$$($(DEV) engine env) && eval "$$found" &&
 # show prints a command as one would type it, and runs it on the engine.
 show = @echo '$$ $(1)' && $(with_engine) $(1)
 
-.PHONY: help build dev install test test-fake e2e bench parity cover lint fmt golden docs engine engine-down peer images programs software demo demo-down clean
+.PHONY: help build dev install install-plugin man completions test test-fake e2e bench parity cover lint fmt golden docs engine engine-down peer images programs software demo demo-down clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name about; do printf '  %-12s %s\n' "$$name" "$$about"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name about; do printf '  %-14s %s\n' "$$name" "$$about"; done
 
 build: ## compile bin/muster
 	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/muster ./cmd/muster
@@ -37,9 +42,29 @@ build: ## compile bin/muster
 dev:
 	@$(GO) build -o $(DEV) ./cmd/dev
 
-install: build ## install muster into $(PREFIX)/bin
-	install -d "$(DESTDIR)$(PREFIX)/bin"
+install: build man completions ## install muster, its man pages and what shells complete it with below $(PREFIX)
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(MAN)" "$(DESTDIR)$(BASH)" "$(DESTDIR)$(ZSH)" "$(DESTDIR)$(FISH)"
 	install -m 755 bin/muster "$(DESTDIR)$(PREFIX)/bin/muster"
+	install -m 644 bin/man1/*.1 "$(DESTDIR)$(MAN)"
+	install -m 644 bin/completions/muster.bash "$(DESTDIR)$(BASH)/muster"
+	install -m 644 bin/completions/_muster "$(DESTDIR)$(ZSH)/_muster"
+	install -m 644 bin/completions/muster.fish "$(DESTDIR)$(FISH)/muster.fish"
+
+# Where the docker CLI looks for its plugins: in the user's folder, or for everybody: make install-plugin PLUGINS=/usr/libexec/docker/cli-plugins
+install-plugin: build ## install muster as `docker compose` for this user (PLUGINS names another folder)
+	install -d "$(DESTDIR)$(PLUGINS)"
+	install -m 755 bin/muster "$(DESTDIR)$(PLUGINS)/docker-compose"
+
+man: dev
+	@rm -rf bin/man1
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} $(DEV) man bin/man1
+
+completions: build
+	@mkdir -p bin/completions
+	@bin/muster completion bash >bin/completions/muster.bash
+	@bin/muster completion zsh >bin/completions/_muster
+	@bin/muster completion fish >bin/completions/muster.fish
+	@bin/muster completion powershell >bin/completions/muster.ps1
 
 test: dev ## run all tests, on an engine too (ENGINE=28, 28c, 26 or 20 fetches that one)
 	@$(DEV) test
@@ -79,7 +104,7 @@ $(GOLANGCI):
 golden: ## write the golden files of the tests anew
 	@for folder in $$(grep -rl --include='*_test.go' 'Bool("update"' . | xargs -r -n 1 dirname | sort -u); do $(GO) test "$$folder" -update || exit 1; done
 
-docs: build dev ## write the list of commands into README.md
+docs: build dev man completions ## write the list of commands into README.md, man pages and completions into bin
 	@$(DEV) docs
 
 engine: dev ## use the engine that answers, or fetch and start one

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +26,12 @@ func addCompletion(root *cobra.Command, g *globals) {
 	c.completeFlags(root)
 	for _, command := range root.Commands() {
 		c.completeFlags(command)
-		if strings.Contains(command.Use, "SERVICE") {
+		switch {
+		case strings.Contains(command.Use, "SERVICE=REPLICAS"):
+			command.ValidArgsFunction = c.scaled
+		case strings.Contains(command.Use, "SERVICE PRIVATE_PORT"):
+			command.ValidArgsFunction = c.portArguments
+		case strings.Contains(command.Use, "SERVICE"):
 			command.ValidArgsFunction = c.serviceArguments(!strings.Contains(command.Use, "SERVICE...") && !strings.Contains(command.Use, "SERVICES"))
 		}
 	}
@@ -84,7 +90,7 @@ type completer struct{ *globals }
 func (c *completer) completeFlags(command *cobra.Command) {
 	live := map[string]cobra.CompletionFunc{
 		"project-name": c.offering(c.projectNames), "profile": c.offering(c.profileNames),
-		"scale": c.scaled, "hash": c.offering(c.serviceNames), "exit-code-from": c.offering(c.serviceNames),
+		"scale": c.scaled, "index": c.numbered, "hash": c.offering(c.serviceNames), "exit-code-from": c.offering(c.serviceNames),
 		"attach": c.offering(c.serviceNames), "no-attach": c.offering(c.serviceNames),
 		"progress": fixed("auto", "tty", "plain", "json", "quiet"),
 		"signal":   fixed("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"),
@@ -158,6 +164,47 @@ func (c *completer) serviceArguments(one bool) cobra.CompletionFunc {
 		}
 		names := slices.DeleteFunc(c.patiently(cmd, c.serviceNames), func(name string) bool { return slices.Contains(args, name) })
 		return beginning(names, start), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// numbered offers the numbers of a service's replicas.
+func (c *completer) numbered(cmd *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
+	return beginning(c.patiently(cmd, c.ofService(args, func(container engine.Container) []string {
+		if container.Number == 0 {
+			return nil
+		}
+		return []string{strconv.Itoa(container.Number)}
+	})), start), cobra.ShellCompDirectiveNoFileComp
+}
+
+// portArguments offers a service, and then the ports of its containers.
+func (c *completer) portArguments(cmd *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
+	find := c.serviceNames
+	if len(args) > 0 {
+		find = c.ofService(args, func(container engine.Container) (ports []string) {
+			for _, port := range container.Ports {
+				ports = append(ports, strconv.Itoa(int(port.Port)))
+			}
+			return ports
+		})
+	}
+	return beginning(c.patiently(cmd, find), start), cobra.ShellCompDirectiveNoFileComp
+}
+
+// ofService finds words of the containers of the service that is on the line, or of all where none is.
+func (c *completer) ofService(args []string, words func(engine.Container) []string) func(ctx context.Context) []string {
+	return func(ctx context.Context) (found []string) {
+		name, err := project.Name(ctx, c.options(nil, false))
+		if err != nil {
+			return nil
+		}
+		c.containers(ctx, engine.ContainerFilter{Project: name}, func(container engine.Container) string {
+			if len(args) == 0 || container.Service == args[0] {
+				found = append(found, words(container)...)
+			}
+			return ""
+		})
+		return found
 	}
 }
 

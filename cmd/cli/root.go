@@ -41,6 +41,9 @@ func Main(ctx context.Context, args []string, app App) int {
 	return report(g, err)
 }
 
+// Commands is the command line as a tree, for what tells of it: it is not to be run.
+func Commands(app App) *cobra.Command { return newRoot(&globals{app: app}, nil) }
+
 func newRoot(g *globals, interrupts *interrupts) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "muster [OPTIONS] COMMAND",

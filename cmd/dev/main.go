@@ -81,6 +81,7 @@ func commands() []command {
 		{"bench", "", "measure what has limits, against a bare client on the same engine", runBench},
 		{"parity", "[FILE...]", "compare what Muster makes of Compose files with what docker compose makes of them", runParity},
 		{"docs", "", "write the list of commands into README.md", writeDocs},
+		{"man", "FOLDER", "write a man page for each command into a folder", writeManual},
 		{"get", "[--form NAME=VALUE]... [--expect TEXT] URL", "fetch a page, until it has the text", getPage},
 		{"leftovers", "PROJECT", "fail and list what an engine still has of a project", listLeftovers},
 	}
