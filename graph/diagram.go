@@ -77,7 +77,7 @@ func Draw(p *project.Project, g *Graph, kinds []Kind, states map[Ref]State) *Dia
 		var edges []Edge
 		for _, needed := range g.Deps(Service(name)) {
 			if _, drawn := at[needed]; drawn {
-				edges = append(edges, edgeOf(p.Services[name], needed))
+				edges = append(edges, edgeOf(p, p.Services[name], needed))
 			}
 		}
 		slices.SortStableFunc(edges, func(a, b Edge) int { return at[a.To] - at[b.To] })
@@ -86,7 +86,7 @@ func Draw(p *project.Project, g *Graph, kinds []Kind, states map[Ref]State) *Dia
 	return d
 }
 
-func edgeOf(service project.Service, needed Ref) Edge {
+func edgeOf(p *project.Project, service project.Service, needed Ref) Edge {
 	edge := Edge{From: Service(service.Name), To: needed}
 	switch needed.Kind {
 	case KindService:
@@ -94,7 +94,7 @@ func edgeOf(service project.Service, needed Ref) Edge {
 		if dependency, ok := service.DependsOn[needed.Name]; ok {
 			edge.Condition, edge.Optional, edge.Restart = dependency.Condition, !dependency.Required, dependency.Restart
 		}
-		for _, sharing := range SharedWith(service) {
+		for _, sharing := range SharedWith(p, service) {
 			if sharing.Service == needed.Name && !slices.Contains(edge.Shares, sharing.Key) {
 				edge.Shares = append(edge.Shares, sharing.Key)
 			}

@@ -122,7 +122,7 @@ func (b *builder) addService(service project.Service) {
 	for name, dependency := range service.DependsOn {
 		b.need(service.Name, name, "depends_on", dependency.Required)
 	}
-	for _, sharing := range SharedWith(service) {
+	for _, sharing := range SharedWith(b.project, service) {
 		b.need(service.Name, sharing.Service, sharing.Key, true)
 	}
 	b.addUses(ref, service)
@@ -188,24 +188,43 @@ type Sharing struct {
 	Service string
 }
 
-// SharedWith are the services whose namespaces or volumes the service shares: it can only be created after them, and has to
-// be made anew when they are.
-func SharedWith(service project.Service) []Sharing {
+// SharedWith are the services whose namespaces or volumes the service shares, by their names or by that of their first container:
+// it can only be created after them, and has to be made anew when they are.
+func SharedWith(p *project.Project, service project.Service) []Sharing {
 	var shared []Sharing
 	for _, mode := range []struct{ key, value string }{
 		{"network_mode", service.NetworkMode}, {"ipc", service.Ipc}, {"pid", service.Pid}, {"uts", service.Uts},
 	} {
-		if name, ok := strings.CutPrefix(mode.value, project.ServicePrefix); ok {
+		if name, ok := SharedService(p, mode.value); ok && name != service.Name {
 			shared = append(shared, Sharing{mode.key, name})
 		}
 	}
 	for _, entry := range service.VolumesFrom {
-		name, _, _ := strings.Cut(entry, ":")
-		if name != "container" {
+		if name, ok := VolumesOf(p, entry); ok && name != service.Name {
 			shared = append(shared, Sharing{"volumes_from", name})
 		}
 	}
 	return shared
+}
+
+// SharedService is the service that a namespace mode names, "service:web", or that has the container that it names,
+// "container:shop-web-1".
+func SharedService(p *project.Project, mode string) (name string, ok bool) {
+	if container, isContainer := strings.CutPrefix(mode, project.ContainerPrefix); isContainer {
+		return p.ServiceOfContainer(container)
+	}
+	return strings.CutPrefix(mode, project.ServicePrefix)
+}
+
+// VolumesOf is the service that an entry of volumes_from names, "web:ro", or that has the container that it names,
+// "container:shop-web-1:ro".
+func VolumesOf(p *project.Project, entry string) (name string, ok bool) {
+	entry, isContainer := strings.CutPrefix(entry, project.ContainerPrefix)
+	name, _, _ = strings.Cut(entry, ":")
+	if isContainer {
+		return p.ServiceOfContainer(name)
+	}
+	return name, true
 }
 
 // ReferenceError says that something uses what the project does not have.

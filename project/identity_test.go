@@ -253,14 +253,21 @@ func TestRestartPolicy(t *testing.T) {
 
 func TestDependsOnLabel(t *testing.T) {
 	t.Parallel()
-	service := model(t, `
+	p := &Project{Model: model(t, `
 services:
-  a: {image: i, depends_on: {z: {condition: service_healthy, restart: true}, b: {condition: service_started}}}
+  a:
+    image: i
+    depends_on:
+      z: {condition: service_healthy, restart: true}
+      b: {condition: service_started}
+      away: {condition: service_started, required: false}
   b: {image: i}
   z: {image: i}
-`).Services["a"]
+  away: {image: i}
+`)}
+	delete(p.Services, "away")
 	const want = "b:service_started:false,z:service_healthy:true"
-	if got := dependsOnLabel(service); got != want {
+	if got := dependsOnLabel(p, p.Services["a"]); got != want {
 		t.Errorf("label %q, want %q", got, want)
 	}
 	got := ParseDependsOnLabel(want + ",,lonely,odd:x:y:z")

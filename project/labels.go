@@ -1,7 +1,6 @@
 package project
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -55,7 +54,7 @@ func ServiceLabels(p *Project, service Service) Labels {
 		LabelWorkingDir:  p.WorkingDir,
 		LabelConfigFiles: strings.Join(p.ComposeFiles, ","),
 		LabelOneOff:      "False",
-		LabelDependsOn:   dependsOnLabel(service),
+		LabelDependsOn:   dependsOnLabel(p, service),
 	}
 	if len(p.EnvFiles) > 0 {
 		labels[LabelEnvironmentFile] = strings.Join(p.EnvFiles, ",")
@@ -63,15 +62,15 @@ func ServiceLabels(p *Project, service Service) Labels {
 	return labels
 }
 
-// dependsOnLabel is `dep:condition:restart`, comma-separated, in the order of the names.
+// dependsOnLabel is `dep:condition:restart`, comma-separated, in the order of the names, without what need not be there and is not.
 // docker compose writes them in random order and nobody reads them as ordered.
-func dependsOnLabel(service Service) string {
-	names := service.GetDependencies()
-	slices.Sort(names)
-	entries := make([]string, len(names))
-	for i, name := range names {
+func dependsOnLabel(p *Project, service Service) string {
+	var entries []string
+	for _, name := range keys(service.DependsOn) {
 		dependency := service.DependsOn[name]
-		entries[i] = name + ":" + dependency.Condition + ":" + strconv.FormatBool(dependency.Restart)
+		if _, enabled := p.Services[name]; enabled || dependency.Required {
+			entries = append(entries, name+":"+dependency.Condition+":"+strconv.FormatBool(dependency.Restart))
+		}
 	}
 	return strings.Join(entries, ",")
 }

@@ -24,6 +24,16 @@ func (p *Project) ContainerName(service Service, number int) string {
 	return p.Name + p.Separator() + service.Name + p.Separator() + strconv.Itoa(number)
 }
 
+// ServiceOfContainer is the enabled service whose first replica has a name.
+func (p *Project) ServiceOfContainer(name string) (service string, ok bool) {
+	for _, candidate := range p.Services {
+		if candidate.GetScale() > 0 && p.ContainerName(candidate, 1) == name {
+			return candidate.Name, true
+		}
+	}
+	return "", false
+}
+
 // ImageName is the image of a service: its `image`, or the name that a build of it is tagged with.
 func (p *Project) ImageName(service Service) string {
 	if service.Image != "" {

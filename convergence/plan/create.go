@@ -51,7 +51,7 @@ func (r *reconciler) openGroup(s *servicePlan) {
 	if !slices.ContainsFunc(s.replicas, func(one *replica) bool { return one.replaced() && !one.renewed() }) {
 		return
 	}
-	for _, sharing := range graph.SharedWith(s.service) {
+	for _, sharing := range graph.SharedWith(r.Project, s.service) {
 		if shared := r.services[sharing.Service]; shared != nil && shared.group > 0 {
 			s.group = shared.group
 			return
@@ -75,7 +75,7 @@ func (r *reconciler) create(s *servicePlan, one *replica, name string, after []N
 		r.follow(id, r.orphanRemovals...) // one of them may have the name
 	}
 	r.afterNeeds(id, s.service)
-	for _, sharing := range graph.SharedWith(s.service) {
+	for _, sharing := range graph.SharedWith(r.Project, s.service) {
 		if shared := r.services[sharing.Service]; shared != nil && len(shared.replicas) > 0 {
 			r.after(id, shared.replicas[0].create...)
 		}
@@ -86,7 +86,7 @@ func (r *reconciler) create(s *servicePlan, one *replica, name string, after []N
 // shares are the containers whose namespaces or volumes a service shares, by service, and what those of them that are created
 // under a temporary name are called in the end.
 func (r *reconciler) shares(service project.Service) (shares, renamed map[string]string) {
-	sharings := graph.SharedWith(service)
+	sharings := graph.SharedWith(r.Project, service)
 	if len(sharings) == 0 {
 		return nil, nil
 	}

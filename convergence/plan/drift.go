@@ -56,7 +56,7 @@ func (r *reconciler) fingerprintReasons(s *servicePlan, container engine.Contain
 // that was made anew leaves who shared it with nothing.
 func (r *reconciler) wantedFields(s *servicePlan) project.Fields {
 	fields := s.fields
-	for _, sharing := range graph.SharedWith(s.service) {
+	for _, sharing := range graph.SharedWith(r.Project, s.service) {
 		shared := r.services[sharing.Service]
 		if shared == nil || len(shared.replicas) == 0 {
 			continue
@@ -126,7 +126,7 @@ func (r *reconciler) spreadReplacement(order []string) {
 	}
 	for _, name := range order {
 		s := r.services[name]
-		for _, sharing := range graph.SharedWith(s.service) {
+		for _, sharing := range graph.SharedWith(r.Project, s.service) {
 			shared := r.services[sharing.Service]
 			if shared == nil || len(shared.replicas) == 0 {
 				continue

@@ -104,9 +104,19 @@ func (r *reconciler) build(i *imagePlan, builder project.Service) {
 		r.problems = append(r.problems, err)
 		return
 	}
+	r.checkContexts(builder)
 	contexts := r.buildContexts(builder)
 	i.brought = []NodeID{r.add(step.BuildImage{Reference: i.ref, Request: request}, contexts...)}
 	i.built, i.mayChange = true, true
+}
+
+// checkContexts refuses to build with several contexts on engines whose builder knows only one: it would take their names for images.
+func (r *reconciler) checkContexts(service project.Service) {
+	if len(service.Build.AdditionalContexts) > 0 {
+		r.refuseLacking(need{
+			graph.Service(service.Name), "services." + service.Name + ".build.additional_contexts", since("1.42", "23.0"),
+		})
+	}
 }
 
 // buildContexts are the steps that bring the images of services that are build contexts of another one.

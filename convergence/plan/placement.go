@@ -16,6 +16,9 @@ func AsksOfEngine(p *project.Project) bool {
 		if deploy != nil && (len(deploy.Placement.Constraints) > 0 || deploy.Resources.Reservations != nil) {
 			return true
 		}
+		if service.Build != nil && len(service.Build.AdditionalContexts) > 0 {
+			return true
+		}
 	}
 	return len(needs(p)) > 0
 }

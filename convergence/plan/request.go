@@ -10,6 +10,7 @@ import (
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/step"
+	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/project"
 )
 
@@ -90,7 +91,7 @@ func dedupe(values []string) []string {
 // shared puts a container in place of a service in a namespace mode: the first replica, by the name that it has when the
 // request is made.
 func (r *reconciler) shared(mode string) string {
-	name, ok := strings.CutPrefix(mode, project.ServicePrefix)
+	name, ok := graph.SharedService(r.Project, mode)
 	if !ok {
 		return mode
 	}
@@ -139,12 +140,10 @@ func (r *replica) oldName() string {
 func (r *reconciler) volumesFrom(service project.Service) []string {
 	var sources []string
 	for _, entry := range service.VolumesFrom {
-		if external, ok := strings.CutPrefix(entry, step.SharePrefix); ok {
-			sources = append(sources, external)
-			continue
+		source, access, hasAccess := strings.Cut(strings.TrimPrefix(entry, step.SharePrefix), ":")
+		if name, ok := graph.VolumesOf(r.Project, entry); ok {
+			source = r.firstContainer(name)
 		}
-		name, access, hasAccess := strings.Cut(entry, ":")
-		source := r.firstContainer(name)
 		if hasAccess {
 			source += ":" + access
 		}
@@ -153,7 +152,8 @@ func (r *reconciler) volumesFrom(service project.Service) []string {
 	return sources
 }
 
-// links are "container:alias" for each replica of a linked service, under the alias and under the container's own name.
+// links are "container:alias" for each replica of a linked service: under the alias, under its service and number, and under both with
+// the project before them, as docker compose has it.
 func (r *reconciler) links(service project.Service) []string {
 	var links []string
 	for _, link := range service.Links {
@@ -163,7 +163,10 @@ func (r *reconciler) links(service project.Service) []string {
 			continue
 		}
 		for _, one := range linked.replicas {
-			links = append(links, one.name+":"+cmp.Or(alias, name), one.name+":"+one.name)
+			numbered := name + "-" + strconv.Itoa(one.number)
+			for _, known := range []string{cmp.Or(alias, name), numbered, r.Project.Name + "-" + numbered} {
+				links = append(links, one.name+":"+known)
+			}
 		}
 	}
 	for _, link := range service.ExternalLinks {

@@ -144,21 +144,27 @@ func endpointNeeds(service project.Service) []use {
 // checkNeeds refuses attributes that the engine does not have where it would do something else than the file asks for, and tells
 // of the others.
 func (r *reconciler) checkNeeds() {
+	for _, need := range needs(r.Project) {
+		r.refuseLacking(need)
+	}
+}
+
+// refuseLacking refuses an attribute that the engine does not have, or tells that it is left out. Nothing is said where it is not known
+// what the engine is.
+func (r *reconciler) refuseLacking(need need) {
 	if r.State.Engine == nil {
 		return
 	}
-	for _, need := range needs(r.Project) {
-		lacking := need.lacking(*r.State.Engine)
-		switch {
-		case lacking == "":
-		case need.instead != "":
-			r.warn(need.ref, "%s%s %s: %s", r.at(need.path), need.path, lacking, need.instead)
-		default:
-			r.problem(Problem{
-				Ref: need.ref, Position: r.Project.Place(need.path), Message: strings.TrimSpace(need.path+" "+need.why) + " " + lacking,
-				Try: cmp.Or(need.try, "leave it out, or use an engine that has it"),
-			})
-		}
+	lacking := need.lacking(*r.State.Engine)
+	switch {
+	case lacking == "":
+	case need.instead != "":
+		r.warn(need.ref, "%s%s %s: %s", r.at(need.path), need.path, lacking, need.instead)
+	default:
+		r.problem(Problem{
+			Ref: need.ref, Position: r.Project.Place(need.path), Message: strings.TrimSpace(need.path+" "+need.why) + " " + lacking,
+			Try: cmp.Or(need.try, "leave it out, or use an engine that has it"),
+		})
 	}
 }
 

@@ -197,7 +197,7 @@ func sortedInts[V any](m map[int]V) []int {
 
 // checkSharing refuses to share what will not be there.
 func (r *reconciler) checkSharing(service project.Service) {
-	for _, sharing := range graph.SharedWith(service) {
+	for _, sharing := range graph.SharedWith(r.Project, service) {
 		shared, ok := r.Project.Services[sharing.Service]
 		if !ok || shared.GetScale() > 0 || service.GetScale() == 0 {
 			continue

@@ -50,7 +50,7 @@ func (r *reconciler) gateOf(s *servicePlan) gate {
 			g.may = append(g.may, nodes...)
 		}
 	}
-	for _, sharing := range graph.SharedWith(s.service) {
+	for _, sharing := range graph.SharedWith(r.Project, s.service) {
 		if shared := r.services[sharing.Service]; shared != nil {
 			g.must = append(g.must, shared.ready...)
 		}

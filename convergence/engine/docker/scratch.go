@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -71,6 +73,7 @@ func (c *Client) ImportImage(ctx context.Context, wanted ScratchImage) (id strin
 	case err != nil && !errors.Is(err, engine.ErrNotFound):
 		return "", err
 	}
+	changes, byCommit := c.splitChanges(changes)
 	source := image.ImportSource{Source: bytes.NewReader(content), SourceName: "-"}
 	body, err := c.api.ImageImport(ctx, source, wanted.Ref, image.ImportOptions{Changes: changes})
 	if err != nil {
@@ -80,12 +83,43 @@ func (c *Client) ImportImage(ctx context.Context, wanted ScratchImage) (id strin
 	if id, err = readImport(body); err != nil {
 		return "", fmt.Errorf("import image %q: %w", wanted.Ref, c.wrap(err))
 	}
+	if byCommit {
+		if id, err = c.commitStopSignal(ctx, wanted); err != nil {
+			return "", err
+		}
+	}
 	for _, tag := range wanted.Tags {
 		if err := c.api.ImageTag(ctx, wanted.Ref, tag); err != nil {
 			return "", c.wrap(err)
 		}
 	}
 	return id, c.removeNameless(ctx, before.ID)
+}
+
+// importsStopSignal is the API from which an import takes the signal that ends a container.
+const importsStopSignal = "1.42"
+
+// splitChanges takes out of an import's changes the one that old engines refuse there.
+func (c *Client) splitChanges(changes []string) (taken []string, hasRefused bool) {
+	if !c.olderThan(importsStopSignal) {
+		return changes, false
+	}
+	taken = slices.DeleteFunc(slices.Clone(changes), func(change string) bool { return strings.HasPrefix(change, "STOPSIGNAL ") })
+	return taken, len(taken) < len(changes)
+}
+
+// commitStopSignal gives an image its signal by way of a container that is never started.
+func (c *Client) commitStopSignal(ctx context.Context, wanted ScratchImage) (id string, err error) {
+	made, err := c.api.ContainerCreate(ctx, &container.Config{Image: wanted.Ref, StopSignal: wanted.StopSignal}, nil, nil, nil, "")
+	if err != nil {
+		return "", c.wrap(err)
+	}
+	defer func() {
+		removal := container.RemoveOptions{Force: true, RemoveVolumes: true}
+		err = errors.Join(err, c.wrap(c.api.ContainerRemove(context.WithoutCancel(ctx), made.ID, removal)))
+	}()
+	answer, err := c.api.ContainerCommit(ctx, made.ID, container.CommitOptions{Reference: wanted.Ref})
+	return answer.ID, c.wrap(err)
 }
 
 // removeNameless removes an image that has no name any more, unless something uses it. An empty ID is no image.
