@@ -51,10 +51,16 @@ func (c Converger) Plan(ctx context.Context, p *project.Project, policy plan.Pol
 	}
 	input := plan.Input{Project: p, Graph: g, State: state, Policy: policy}
 	made, err := plan.Reconcile(input)
+	if err == nil && len(made.Comparisons) > 0 {
+		if input.State.Differences, err = c.compare(ctx, made.Comparisons); err != nil {
+			return nil, err
+		}
+		made, err = plan.Reconcile(input)
+	}
 	if err != nil || len(made.Groups) == 0 {
 		return made, err
 	}
-	if input.State, err = ObserveDetails(ctx, c.Engine, state, made); err != nil {
+	if input.State, err = ObserveDetails(ctx, c.Engine, input.State, made); err != nil {
 		return nil, err
 	}
 	return plan.Reconcile(input)

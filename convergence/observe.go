@@ -118,6 +118,33 @@ func byID(name string, images []engine.Image) (engine.Image, bool) {
 // inspectAtOnce bounds the second round of observation.
 const inspectAtOnce = 8
 
+// compare makes the comparisons that a plan asks for. A container that has gone meanwhile has none.
+func (c Converger) compare(ctx context.Context, comparisons []plan.Comparison) (map[string][]engine.Difference, error) {
+	differences := make([][]engine.Difference, len(comparisons))
+	gone := make([]bool, len(comparisons))
+	calls, ctx := errgroup.WithContext(ctx)
+	calls.SetLimit(inspectAtOnce)
+	for i, comparison := range comparisons {
+		calls.Go(func() (err error) {
+			differences[i], err = c.Engine.CompareContainer(ctx, comparison.ID, comparison.Request)
+			if gone[i] = errors.Is(err, engine.ErrNotFound); gone[i] {
+				return nil
+			}
+			return wrapf(err, "compare container %q", comparison.Request.Name)
+		})
+	}
+	if err := calls.Wait(); err != nil {
+		return nil, err
+	}
+	found := map[string][]engine.Difference{}
+	for i, comparison := range comparisons {
+		if !gone[i] {
+			found[comparison.ID] = differences[i]
+		}
+	}
+	return found, nil
+}
+
 // affected are the IDs of the containers that a plan replaces or attaches to networks again.
 func affected(p *plan.Plan) []string {
 	var ids []string

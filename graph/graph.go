@@ -128,7 +128,7 @@ func (b *builder) addService(service project.Service) {
 	b.addUses(ref, service)
 	for _, hook := range project.PreStarts(b.project, service) {
 		b.addUses(ref, hook.Service)
-		for _, sharing := range SharedWith(hook.Service) {
+		for _, sharing := range SharedWith(b.project, hook.Service) {
 			b.need(service.Name, sharing.Service, sharing.Key, true)
 		}
 	}

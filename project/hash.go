@@ -9,9 +9,10 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
-// ServiceHash is docker compose's config hash of a service: the value of [LabelConfigHash], and what `config --hash` prints.
+// ServiceHash is docker compose's config hash of a service: what `config --hash` prints. On containers it is [ContainerHash].
 // It equals v5.5's byte for byte, so that a stack can be handed over in both directions without replacing a container.
 //
 // What does not change a container (build, replicas, order, profiles, pull policy) is not in it.
@@ -21,6 +22,29 @@ func ServiceHash(service Service) (string, error) {
 		return "", fmt.Errorf("hash service %q: %w", service.Name, err)
 	}
 	return treeHash(tree, serviceKeys), nil
+}
+
+// ContainerHash is [ServiceHash] as it is on containers: the ID of a service's first container stands in place of "service:NAME" in
+// modes of namespaces and of the name in volumes_from, where the access is lost and so is the prefix of a container's name. A service
+// without an ID keeps its words.
+func ContainerHash(service Service, ids map[string]string) (string, error) {
+	for _, mode := range []*string{&service.NetworkMode, &service.Ipc, &service.Pid} {
+		if name, ok := strings.CutPrefix(*mode, ServicePrefix); ok && ids[name] != "" {
+			*mode = ContainerPrefix + ids[name]
+		}
+	}
+	service.VolumesFrom = slices.Clone(service.VolumesFrom)
+	for i, entry := range service.VolumesFrom {
+		container, isContainer := strings.CutPrefix(entry, ContainerPrefix)
+		name, _, _ := strings.Cut(container, ":")
+		switch {
+		case isContainer:
+			service.VolumesFrom[i] = name
+		case ids[name] != "":
+			service.VolumesFrom[i] = ids[name]
+		}
+	}
+	return ServiceHash(service)
 }
 
 // NetworkHash is docker compose's config hash of a network.

@@ -176,3 +176,34 @@ func BenchmarkServiceHash(b *testing.B) {
 		}
 	}
 }
+
+// On containers the hash is of the IDs of those that are shared, as docker compose resolves them before it hashes.
+func TestContainerHash(t *testing.T) {
+	t.Parallel()
+	written := model(t, `
+services:
+  a: {image: i}
+  b:
+    image: i
+    network_mode: service:a
+    ipc: service:a
+    pid: service:gone
+    volumes_from: [a:ro, "container:other:ro", gone]
+  gone: {image: i}
+`).Services["b"]
+	resolved := model(t, `
+services:
+  b: {image: i, network_mode: "container:1234", ipc: "container:1234"}
+`).Services["b"]
+	resolved.Pid, resolved.VolumesFrom = "service:gone", []string{"1234", "other", "gone"}
+	want, err := ServiceHash(resolved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ContainerHash(written, map[string]string{"a": "1234"}); err != nil || got != want {
+		t.Errorf("hash %s, error %v, want %s", got, err, want)
+	}
+	if written.VolumesFrom[0] != "a:ro" || written.NetworkMode != "service:a" {
+		t.Errorf("the service was changed: %v", written)
+	}
+}

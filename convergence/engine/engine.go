@@ -30,6 +30,10 @@ type Containers interface {
 	ListContainers(ctx context.Context, filter ContainerFilter) ([]Container, error)
 	// InspectContainer returns one container with what a list does not tell. The reference is an ID or a name.
 	InspectContainer(ctx context.Context, ref string) (ContainerDetails, error)
+	// CompareContainer tells in what a container differs from what a request would create, sorted by path; nothing where they are the
+	// same. What the engine and the image add is no difference, nor whose the container is and who made it. What an engine does not
+	// tell is not compared: a fixed address of an interface that the request leaves open, and the way to log where it does.
+	CompareContainer(ctx context.Context, ref string, request CreateContainer) ([]Difference, error)
 	// CreateContainer creates a container and attaches it to all its networks; nothing is left behind when it fails.
 	// On an API without several endpoints in a create request (below 1.44) it is a create and the missing connects.
 	CreateContainer(ctx context.Context, request CreateContainer) (Created, error)

@@ -59,6 +59,12 @@ func (i *intercepted) InspectContainer(ctx context.Context, ref string) (Contain
 	})
 }
 
+func (i *intercepted) CompareContainer(ctx context.Context, ref string, request CreateContainer) ([]Difference, error) {
+	return result(ctx, i, Call{Name: "CompareContainer", Object: ref}, func(ctx context.Context) ([]Difference, error) {
+		return i.next.CompareContainer(ctx, ref, request)
+	})
+}
+
 func (i *intercepted) CreateContainer(ctx context.Context, request CreateContainer) (Created, error) {
 	return result(ctx, i, Call{Name: "CreateContainer", Object: request.Name}, func(ctx context.Context) (Created, error) {
 		return i.next.CreateContainer(ctx, request)

@@ -36,6 +36,10 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 		say("InspectContainer", v.Tty, err)
 	}
 	{
+		v, err := e.CompareContainer(ctx, "web", engine.CreateContainer{Name: "web"})
+		say("CompareContainer", v, err)
+	}
+	{
 		v, err := e.CreateContainer(ctx, engine.CreateContainer{Name: "web"})
 		say("CreateContainer", v.ID, err)
 	}

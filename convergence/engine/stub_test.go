@@ -36,6 +36,10 @@ func (s *stub) InspectContainer(ctx context.Context, ref string) (engine.Contain
 	return engine.ContainerDetails{Tty: true}, s.call(ctx, "InspectContainer", ref)
 }
 
+func (s *stub) CompareContainer(ctx context.Context, ref string, _ engine.CreateContainer) ([]engine.Difference, error) {
+	return []engine.Difference{{Path: "user"}}, s.call(ctx, "CompareContainer", ref)
+}
+
 func (s *stub) CreateContainer(ctx context.Context, request engine.CreateContainer) (engine.Created, error) {
 	return engine.Created{ID: "id"}, s.call(ctx, "CreateContainer", request.Name)
 }

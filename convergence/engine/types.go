@@ -171,6 +171,14 @@ type CreateContainer struct {
 	ConsoleSize Size
 }
 
+// Difference is an attribute that a container was created with otherwise than a request asks for.
+type Difference struct {
+	Path         string // in the words of the Compose Specification, "environment.LEVEL", "volumes./data"
+	Made, Wanted string
+	Added        bool // the container does not have it
+	Removed      bool // the request does not ask for it
+}
+
 // Created is the outcome of a creation.
 type Created struct {
 	ID       string

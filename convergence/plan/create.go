@@ -67,6 +67,7 @@ func (r *reconciler) create(s *servicePlan, one *replica, name string, after []N
 		Target:   step.Target{Name: name, Service: s.service.Name, Replica: one.number, Final: one.name},
 		Request:  r.request(s, one, name),
 		Fields:   s.fields,
+		Written:  s.service,
 		Replaces: one.current != nil,
 	}
 	create.Shares, create.Renamed = r.shares(s.service)

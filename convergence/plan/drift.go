@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -43,6 +44,9 @@ func (r *reconciler) reasons(s *servicePlan, container engine.Container) []Reaso
 // one, else by docker compose's hash.
 func (r *reconciler) fingerprintReasons(s *servicePlan, container engine.Container) []Reason {
 	reasons := labelReasons(container.Labels, r.wantedFields(s), func() (string, error) { return s.hash, nil })
+	if differences, compared := r.State.Differences[container.ID]; compared && slices.ContainsFunc(reasons, isUnproven) {
+		reasons = s.differenceReasons(differences)
+	}
 	for i, reason := range reasons {
 		if service, ok := strings.CutPrefix(reason.Path, step.SharesField("")); ok {
 			reasons[i] = Reason{Text: "shares with a container of " + service + " that is not there any more"}
@@ -52,25 +56,84 @@ func (r *reconciler) fingerprintReasons(s *servicePlan, container engine.Contain
 	return reasons
 }
 
+// isUnproven says of a reason that it is a hash alone.
+func isUnproven(reason Reason) bool { return reason.Text == hashDiffers }
+
+// differenceReasons are what a container was made with otherwise. Values of variables are left to who inspects the container.
+func (s *servicePlan) differenceReasons(differences []engine.Difference) []Reason {
+	reasons := make([]Reason, len(differences))
+	for i, d := range differences {
+		change := project.Change{Path: d.Path, Old: d.Made, New: d.Wanted, Added: d.Added, Removed: d.Removed}
+		field := s.fields[d.Path]
+		if strings.HasPrefix(d.Path, "environment.") {
+			change.Old, change.Sensitive = "", true
+		}
+		if change.Hidden = field.Hidden; change.Hidden {
+			change.Old, change.New = "", ""
+		}
+		reasons[i] = Reason{Change: change}
+	}
+	return reasons
+}
+
+// compareUnproven asks for the comparisons that are open.
+func (r *reconciler) compareUnproven(order []string) {
+	for _, name := range order {
+		s := r.services[name]
+		for _, one := range s.unproven {
+			r.plan.Comparisons = append(r.plan.Comparisons, Comparison{one.current.ID, r.requestAsCompose(s, one)})
+		}
+	}
+}
+
+// requestAsCompose is what docker compose would create in the place of a container if nothing else changed: without volumes taken over,
+// with the containers shared that are there, and with files of the host mounted where Muster copies them for their owner and mode.
+func (r *reconciler) requestAsCompose(s *servicePlan, one *replica) engine.CreateContainer {
+	afresh := &replica{number: one.number, name: one.name}
+	request := r.request(s, afresh, one.name)
+	r.share(&request, s.service, func(service string) string {
+		if shared := r.services[service]; shared != nil && len(shared.replicas) > 0 {
+			return cmp.Or(shared.replicas[0].lastingID(), service)
+		}
+		return service
+	})
+	var files []project.Mount
+	for _, one := range s.files {
+		if one.source != "" {
+			files = append(files, fileMount(one.source, one.Path))
+		}
+	}
+	request.Mounts = r.mounts(s, afresh, files)
+	return request
+}
+
 // wantedFields are a service's fields, and the containers whose namespaces or volumes it shares, where those stay: one of them
 // that was made anew leaves who shared it with nothing.
 func (r *reconciler) wantedFields(s *servicePlan) project.Fields {
-	fields := s.fields
-	for _, sharing := range graph.SharedWith(r.Project, s.service) {
+	ids := r.sharedIDs(s.service)
+	if len(ids) == 0 {
+		return s.fields
+	}
+	fields := maps.Clone(s.fields)
+	for service, id := range ids {
+		fields[step.SharesField(service)] = project.Field{Value: id}
+	}
+	return fields
+}
+
+// sharedIDs are the containers that are there and whose namespaces or volumes a service shares, by service.
+func (r *reconciler) sharedIDs(service project.Service) map[string]string {
+	ids := map[string]string{}
+	for _, sharing := range graph.SharedWith(r.Project, service) {
 		shared := r.services[sharing.Service]
 		if shared == nil || len(shared.replicas) == 0 {
 			continue
 		}
-		id := shared.replicas[0].lastingID()
-		if id == "" {
-			continue
+		if id := shared.replicas[0].lastingID(); id != "" {
+			ids[sharing.Service] = id
 		}
-		if len(fields) == len(s.fields) {
-			fields = maps.Clone(s.fields)
-		}
-		fields[step.SharesField(sharing.Service)] = project.Field{Value: id}
 	}
-	return fields
+	return ids
 }
 
 // lastingID is the ID that a replica's container has, where the plan does not create the only one that it will have.

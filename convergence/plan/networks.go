@@ -91,6 +91,9 @@ func (r *reconciler) compareNetwork(n *networkPlan, wanted project.Network) {
 	r.keep(ref, step.Network, n.name)
 }
 
+// hashDiffers is the reason where nothing but docker compose's hash is known.
+const hashDiffers = "configuration changed"
+
 // labelReasons compares what is wanted with what an object's labels say it is: its fingerprint alone where there is one, else
 // docker compose's hash. One with neither is never touched.
 func labelReasons(labels map[string]string, fields project.Fields, hash func() (string, error)) []Reason {
@@ -103,7 +106,7 @@ func labelReasons(labels map[string]string, fields project.Fields, hash func() (
 	if had == "" || err == nil && had == wanted {
 		return nil
 	}
-	return []Reason{{Text: "configuration changed"}}
+	return []Reason{{Text: hashDiffers}}
 }
 
 func fieldReasons(changes []project.Change) []Reason {

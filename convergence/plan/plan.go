@@ -54,6 +54,15 @@ type Plan struct {
 	Services, Containers int
 	Warnings             []Warning
 	Questions            []Question
+	// Comparisons are open: a plan with [State.Differences] for them may replace less.
+	Comparisons []Comparison
+}
+
+// Comparison asks whether a container was made as docker compose would make it now. Only its hash says that it was not, and
+// versions of docker compose compute that differently.
+type Comparison struct {
+	ID      string // of the container
+	Request engine.CreateContainer
 }
 
 // Kept is an object that stays as it is.

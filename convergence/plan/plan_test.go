@@ -186,7 +186,7 @@ func parsePolicy(t *testing.T, text string) (policy plan.Policy, services string
 }
 
 // edit changes the world: "NAME state exited 1", "NAME health starting", "NAME remove", "NAME rename OTHER", "NAME copy OTHER",
-// "NAME label KEY VALUE", "NAME unlabel KEY", "image REF ID", "remote REF DIGEST", "network NAME", "volume NAME", "detail NAME KEY=VALUE".
+// "NAME label KEY VALUE", "NAME unlabel KEY", "NAME compared", "NAME differs PATH MADE WANTED" ("-" for none), "image REF ID", "remote REF DIGEST", "network NAME", "volume NAME", "detail NAME KEY=VALUE".
 func (w *world) edit(t *testing.T, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -243,6 +243,11 @@ func (w *world) editContainer(t *testing.T, words []string) {
 		c.Service = words[2]
 	case "label":
 		c.Labels[words[2]] = strings.Join(words[3:], " ")
+	case "compared", "differs":
+		if w.Differences == nil {
+			w.Differences = map[string][]engine.Difference{}
+		}
+		w.Differences[c.ID] = append(w.Differences[c.ID], difference(words[2:])...)
 	case "unlabel":
 		delete(c.Labels, words[2])
 	case "environment":
@@ -256,4 +261,13 @@ func (w *world) editContainer(t *testing.T, words []string) {
 	default:
 		t.Fatalf("change %q", words)
 	}
+}
+
+func difference(words []string) []engine.Difference {
+	if len(words) == 0 {
+		return nil
+	}
+	d := engine.Difference{Path: words[0], Made: words[1], Wanted: words[2], Added: words[1] == "-", Removed: words[2] == "-"}
+	d.Made, d.Wanted = strings.Trim(d.Made, "-"), strings.Trim(d.Wanted, "-")
+	return []engine.Difference{d}
 }

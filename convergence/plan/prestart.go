@@ -47,7 +47,7 @@ func (r *reconciler) preStart(s *servicePlan, g gate) []NodeID {
 			r.follow(id, g.may...)
 			r.follow(id, r.helperRemovals...) // one of them may have the name
 			r.afterNeeds(id, hook.Service)
-			for _, sharing := range graph.SharedWith(hook.Service) {
+			for _, sharing := range graph.SharedWith(r.Project, hook.Service) {
 				if shared := r.services[sharing.Service]; shared != nil {
 					r.after(id, shared.ready...)
 				}
@@ -91,11 +91,11 @@ func (r *reconciler) preStartStep(s *servicePlan, one *replica, hook project.Pre
 	hooked := &servicePlan{service: service, files: files}
 	request := engine.CreateContainer{
 		Name: name, Service: service, Image: r.Project.ImageName(service), Labels: r.hookLabels(service),
-		Networks:    r.endpoints(service, &replica{name: name}),
-		NetworkMode: r.shared(service.NetworkMode), IPC: r.shared(service.Ipc), PID: r.shared(service.Pid),
-		VolumesFrom: append(r.volumesFrom(service), parent),
-		Mounts:      r.mounts(hooked, &replica{}, name),
+		Networks: r.endpoints(service, &replica{name: name}),
+		Mounts:   r.mounts(hooked, &replica{}, r.fileMounts(hooked, name)),
 	}
+	r.share(&request, service, r.firstContainer)
+	request.VolumesFrom = append(request.VolumesFrom, parent)
 	request.Service.SecurityOpt = r.securityOptions(service)
 	made := step.RunPreStart{
 		Target: step.Target{Name: name, Service: s.service.Name, Replica: number}, Request: request, Index: index,

@@ -57,6 +57,7 @@ func Reconcile(input Input) (*Plan, error) {
 	if len(r.problems) > 0 {
 		return nil, errors.Join(r.problems...)
 	}
+	r.compareUnproven(order)
 	r.spreadReplacement(order)
 	r.holdNetworks()
 	r.removeOrphans()

@@ -19,16 +19,13 @@ func (r *reconciler) request(s *servicePlan, one *replica, name string) engine.C
 	service := s.service
 	request := engine.CreateContainer{
 		Name: name, Service: service, Number: one.number,
-		Image:       r.Project.ImageName(service),
-		Labels:      r.labels(s, one),
-		Networks:    r.endpoints(service, one),
-		NetworkMode: r.shared(service.NetworkMode),
-		IPC:         r.shared(service.Ipc),
-		PID:         r.shared(service.Pid),
-		VolumesFrom: r.volumesFrom(service),
-		Mounts:      r.mounts(s, one, name),
-		Links:       r.links(service),
+		Image:    r.Project.ImageName(service),
+		Labels:   r.labels(s, one),
+		Networks: r.endpoints(service, one),
+		Mounts:   r.mounts(s, one, r.fileMounts(s, name)),
+		Links:    r.links(service),
 	}
+	r.share(&request, service, r.firstContainer)
 	request.Service.SecurityOpt = r.securityOptions(service)
 	return request
 }
@@ -88,16 +85,30 @@ func dedupe(values []string) []string {
 	return unique
 }
 
-// shared puts a container in place of a service in a namespace mode: the first replica, by the name that it has when the
-// request is made.
-func (r *reconciler) shared(mode string) string {
-	name, ok := graph.SharedService(r.Project, mode)
-	if !ok {
-		return mode
+// share puts containers in place of services in namespace modes and volumes_from: first says what the first one of a service is called.
+func (r *reconciler) share(request *engine.CreateContainer, service project.Service, first func(service string) string) {
+	shared := func(mode string) string {
+		name, ok := graph.SharedService(r.Project, mode)
+		if !ok {
+			return mode
+		}
+		return step.SharePrefix + first(name)
 	}
-	return step.SharePrefix + r.firstContainer(name)
+	request.NetworkMode, request.IPC, request.PID = shared(service.NetworkMode), shared(service.Ipc), shared(service.Pid)
+	request.VolumesFrom = nil
+	for _, entry := range service.VolumesFrom {
+		source, access, hasAccess := strings.Cut(strings.TrimPrefix(entry, step.SharePrefix), ":")
+		if name, ok := graph.VolumesOf(r.Project, entry); ok {
+			source = first(name)
+		}
+		if hasAccess {
+			source += ":" + access
+		}
+		request.VolumesFrom = append(request.VolumesFrom, source)
+	}
 }
 
+// firstContainer is a service's first replica, by the name that it has when requests are made.
 func (r *reconciler) firstContainer(service string) string {
 	s := r.services[service]
 	if s == nil || len(s.replicas) == 0 {
@@ -137,21 +148,6 @@ func (r *replica) oldName() string {
 	return r.current.Name
 }
 
-func (r *reconciler) volumesFrom(service project.Service) []string {
-	var sources []string
-	for _, entry := range service.VolumesFrom {
-		source, access, hasAccess := strings.Cut(strings.TrimPrefix(entry, step.SharePrefix), ":")
-		if name, ok := graph.VolumesOf(r.Project, entry); ok {
-			source = r.firstContainer(name)
-		}
-		if hasAccess {
-			source += ":" + access
-		}
-		sources = append(sources, source)
-	}
-	return sources
-}
-
 // links are "container:alias" for each replica of a linked service: under the alias, under its service and number, and under both with
 // the project before them, as docker compose has it.
 func (r *reconciler) links(service project.Service) []string {
@@ -178,7 +174,7 @@ func (r *reconciler) links(service project.Service) []string {
 
 // mounts are the service's, with volumes under the engine's names, then the files of configs and secrets, then the anonymous
 // volumes of the container that is replaced. The first that claims a target has it.
-func (r *reconciler) mounts(s *servicePlan, one *replica, containerName string) []project.Mount {
+func (r *reconciler) mounts(s *servicePlan, one *replica, files []project.Mount) []project.Mount {
 	service := s.service
 	var mounts []project.Mount
 	taken := map[string]bool{}
@@ -202,7 +198,7 @@ func (r *reconciler) mounts(s *servicePlan, one *replica, containerName string) 
 		}
 		add(mount)
 	}
-	for _, mount := range r.fileMounts(s, containerName) {
+	for _, mount := range files {
 		add(mount)
 	}
 	for _, target := range sortedKeys(anonymous) {

@@ -23,12 +23,13 @@ type servicePlan struct {
 	leftover    []engine.Container // of an interrupted replacement
 	ready       []NodeID           // what must be done before a dependency that asks for "started" is met
 	waits       map[step.Goal][]NodeID
-	group       int      // the group that replaces it; 0 for none
-	stopped     []NodeID // the stops of containers that are replaced
-	maybeReason string   // on what replicas without reasons are replaced, in words
-	together    bool     // its replicas are replaced together, not one at a time
-	hooksRun    int      // the pre_start hooks that run
-	hooksWhy    string   // in words
+	group       int        // the group that replaces it; 0 for none
+	stopped     []NodeID   // the stops of containers that are replaced
+	maybeReason string     // on what replicas without reasons are replaced, in words
+	together    bool       // its replicas are replaced together, not one at a time
+	unproven    []*replica // whose containers only a comparison can tell from what is wanted
+	hooksRun    int        // the pre_start hooks that run
+	hooksWhy    string     // in words
 }
 
 // replica is one container that the service shall have.
@@ -75,6 +76,12 @@ func (r *reconciler) decideService(service project.Service) {
 		return
 	}
 	s.fields, s.hash = identity.Fields, identity.Hash
+	if graph.SharedWith(r.Project, service) != nil || len(service.VolumesFrom) > 0 {
+		if s.hash, err = project.ContainerHash(service, r.sharedIDs(service)); err != nil {
+			r.problems = append(r.problems, err)
+			return
+		}
+	}
 	r.planFiles(s)
 	r.checkHookFiles(s)
 	r.checkSharing(service)
@@ -134,6 +141,9 @@ func (r *reconciler) matchNumbers(s *servicePlan) []*replica {
 		})
 		one.current, s.leftover = r.pick(s, one, candidates)
 		one.reasons = r.reasons(s, *one.current)
+		if slices.ContainsFunc(one.reasons, isUnproven) {
+			s.unproven = append(s.unproven, one)
+		}
 		if one.resume != nil {
 			one.reasons = []Reason{{Text: "an interrupted replacement is finished"}}
 		}

@@ -22,6 +22,9 @@ type State struct {
 	// Details are the containers that will change, by ID: the second round of observation, which an empty first plan does
 	// without. Where they are missing, an old environment value is not shown and a restart policy is taken from the file.
 	Details map[string]engine.ContainerDetails
+	// Differences are how containers differ from what was asked for in [Plan.Comparisons], by ID: an entry without any says that the
+	// container is what is wanted.
+	Differences map[string][]engine.Difference
 	// RemoteDigests are what registries say that references stand for now. Only a plan that is shown asks for them.
 	RemoteDigests map[string]string
 	// Engine is what the engine is; nil where nothing of the project asks for it, see [AsksOfEngine].

@@ -20,6 +20,8 @@ type CreateContainer struct {
 	Target
 	Request engine.CreateContainer
 	Fields  project.Fields
+	// Written is the service as the file has it. Where the container shares with others, docker compose's hash of it has their IDs.
+	Written project.Service
 	// Shares are the containers whose namespaces or volumes it shares, by service, each by what it is called when the step runs.
 	Shares map[string]string
 	// Renamed are the final names of those of them that the plan creates under another one, by that.
@@ -46,19 +48,32 @@ func (s CreateContainer) Run(ctx context.Context, eng engine.Engine, _ func(Prog
 	if err := shared.resolveRequest(&request); err != nil {
 		return err
 	}
-	fields := maps.Clone(s.Fields)
+	if err := s.labelShares(request.Labels, shared); err != nil {
+		return err
+	}
+	_, err := eng.CreateContainer(ctx, request)
+	if errors.Is(err, engine.ErrConflict) {
+		return &NameTakenError{Name: request.Name, Cause: err}
+	}
+	return err
+}
+
+// labelShares writes the labels that tell the containers by whose IDs the service is known: its fingerprint, and docker compose's hash.
+func (s CreateContainer) labelShares(labels map[string]string, shared resolver) error {
+	fields, ids := maps.Clone(s.Fields), map[string]string{}
 	for service, ref := range s.Shares {
 		id, err := shared.resolve(ref)
 		if err != nil {
 			return err
 		}
-		fields[SharesField(service)] = project.Field{Value: id}
+		fields[SharesField(service)], ids[service] = project.Field{Value: id}, id
 	}
-	request.Labels[project.LabelSpec] = fields.Seal(project.NewSalt())
-	_, err := eng.CreateContainer(ctx, request)
-	if errors.Is(err, engine.ErrConflict) {
-		return &NameTakenError{Name: request.Name, Cause: err}
+	labels[project.LabelSpec] = fields.Seal(project.NewSalt())
+	if len(ids) == 0 {
+		return nil
 	}
+	hash, err := project.ContainerHash(s.Written, ids)
+	labels[project.LabelConfigHash] = hash
 	return err
 }
 

@@ -48,6 +48,7 @@ func Run(t *testing.T, harness Harness) {
 		cases []testCase
 	}{
 		{"containers", containerCases()},
+		{"compare", compareCases()},
 		{"lifecycle", lifecycleCases()},
 		{"restarts", restartCases()},
 		{"health", healthCases()},
