@@ -60,35 +60,44 @@ func (a attributes) set(path string, value any) {
 	}
 }
 
-// pruned is a JSON tree without what is empty; nil where all of it is. The items of a list stay, for their places may tell.
+// pruned is a JSON tree without what is empty; nil where all of it is. It changes the tree.
 func pruned(tree any) any {
 	switch value := tree.(type) {
 	case map[string]any:
-		for key, child := range value {
-			if value[key] = pruned(child); value[key] == nil {
-				delete(value, key)
-			}
-		}
-		if len(value) == 0 {
-			return nil
-		}
-		return value
+		return prunedObject(value)
 	case []any:
-		if len(value) == 0 {
-			return nil
-		}
-		for i, child := range value {
-			if object, ok := child.(map[string]any); ok {
-				value[i] = pruned(object)
-			}
-		}
-		return value
+		return prunedList(value)
 	case string, bool, json.Number:
 		if slices.Contains([]any{"", false, json.Number("0")}, tree) {
 			return nil
 		}
 	}
 	return tree
+}
+
+func prunedObject(object map[string]any) any {
+	for key, child := range object {
+		if object[key] = pruned(child); object[key] == nil {
+			delete(object, key)
+		}
+	}
+	if len(object) == 0 {
+		return nil
+	}
+	return object
+}
+
+// prunedList leaves the items of a list, for their places may tell.
+func prunedList(list []any) any {
+	if len(list) == 0 {
+		return nil
+	}
+	for i, child := range list {
+		if object, ok := child.(map[string]any); ok {
+			list[i] = prunedObject(object)
+		}
+	}
+	return list
 }
 
 func (a attributes) process(config container.Config) {
