@@ -1,0 +1,73 @@
+package terminal
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/moby/term"
+	"github.com/muesli/cancelreader"
+)
+
+// newInput is a reader whose Close ends a Read under way and takes nothing that was not read; nil for nil.
+func newInput(from io.Reader) io.ReadCloser {
+	switch from := from.(type) {
+	case nil:
+		return nil
+	case *os.File:
+		return newFileInput(from)
+	case io.ReadCloser:
+		return from
+	}
+	return io.NopCloser(from)
+}
+
+// fileInput reads from a file that stays open. Its end is the end of the process's input, not of this program's.
+type fileInput struct {
+	reader  cancelreader.CancelReader
+	reading sync.Mutex
+	closing sync.Once
+}
+
+// Read implements io.Reader.
+func (i *fileInput) Read(into []byte) (int, error) {
+	i.reading.Lock()
+	defer i.reading.Unlock()
+	n, err := i.reader.Read(into)
+	if errors.Is(err, cancelreader.ErrCanceled) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// Close implements io.Closer.
+func (i *fileInput) Close() error {
+	var err error
+	i.closing.Do(func() {
+		i.reader.Cancel()
+		i.reading.Lock()
+		defer i.reading.Unlock()
+		err = i.reader.Close()
+	})
+	return err
+}
+
+// held is an input that holds the detach keys back and ends with [ErrDetached] at them.
+type held struct {
+	io.Closer
+	keys io.Reader
+}
+
+func detachable(input io.ReadCloser, keys []byte) io.ReadCloser {
+	return held{input, term.NewEscapeProxy(input, keys)}
+}
+
+// Read implements io.Reader.
+func (h held) Read(into []byte) (int, error) {
+	n, err := h.keys.Read(into)
+	if errors.As(err, new(term.EscapeError)) {
+		err = ErrDetached
+	}
+	return n, err
+}
