@@ -25,6 +25,9 @@ type App struct {
 	Version string
 	// Signals are the interrupts that the user sends; nil means that there are none.
 	Signals <-chan os.Signal
+	// OtherSignals subscribes to the signals beside interrupts that are passed on to a container, until stop; nil means that there
+	// are none.
+	OtherSignals func() (signals <-chan os.Signal, stop func())
 	// Dial connects to an engine; nil means the Docker Engine API by the docker CLI's rules.
 	Dial func(ctx context.Context, options docker.Options) (engine.Engine, error)
 }
@@ -35,7 +38,9 @@ func System(signals <-chan os.Signal) App {
 	if err != nil {
 		dir = "/" // the folder is gone; relative names will not be found, with their own errors
 	}
-	return App{Streams: display.System(), Env: os.Environ(), Dir: dir, Version: buildVersion(), Signals: signals}
+	return App{
+		Streams: display.System(), Env: os.Environ(), Dir: dir, Version: buildVersion(), Signals: signals, OtherSignals: notifyOther,
+	}
 }
 
 // version is set by the linker when a release is built.

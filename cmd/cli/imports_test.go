@@ -30,6 +30,7 @@ func rules() []struct{ who, may, why string } {
 			"convergence works on any engine, so it must not know an adapter",
 		},
 		{"cmd/display", "convergence convergence/plan convergence/step convergence/engine logs graph project", "looks depend on what is shown, not on commands"},
+		{"cmd/terminal", "convergence/engine", "a terminal is lent to a process in a container, whoever asks for that"},
 		{"cmd/cli", "*", "the command line joins everything"},
 		{"cmd", "*", "programs join everything"},
 		{"examples", "examples", "examples stand alone"},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -24,6 +26,9 @@ type interrupts struct {
 
 	hungUp     chan struct{}
 	connection io.Closer // that tells of it; nil without one
+
+	mutex   sync.Mutex
+	relayed chan<- os.Signal // where they go while somebody else deals with them; nil while nobody does
 }
 
 func newInterrupts(ctx context.Context, signals <-chan os.Signal) *interrupts {
@@ -35,20 +40,46 @@ func newInterrupts(ctx context.Context, signals <-chan os.Signal) *interrupts {
 			select {
 			case <-i.end:
 				return nil
-			case <-signals:
+			case signal := <-signals:
+				i.heed(signal)
 			case <-i.hungUp:
-			}
-			if i.ctx.Err() == nil {
-				i.cancel(errInterrupted)
-				continue
-			}
-			select {
-			case i.more <- struct{}{}:
-			default: // nobody hurries any more than this
+				i.heed(syscall.SIGTERM)
 			}
 		}
 	})
 	return i
+}
+
+func (i *interrupts) heed(signal os.Signal) {
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	switch {
+	case i.relayed != nil:
+		select {
+		case i.relayed <- signal:
+		default: // as lost as a signal that is pending already
+		}
+	case i.ctx.Err() == nil:
+		i.cancel(errInterrupted)
+	default:
+		select {
+		case i.more <- struct{}{}:
+		default: // nobody hurries any more than this
+		}
+	}
+}
+
+// relay gives the interrupts to the caller from now on, until stop: they end nothing meanwhile.
+func (i *interrupts) relay() (signals <-chan os.Signal, stop func()) {
+	const pending = 8
+	relayed := make(chan os.Signal, pending)
+	set := func(to chan<- os.Signal) {
+		i.mutex.Lock()
+		defer i.mutex.Unlock()
+		i.relayed = to
+	}
+	set(relayed)
+	return relayed, func() { set(nil) }
 }
 
 func (i *interrupts) stop() {

@@ -26,7 +26,7 @@ import (
 // Programs that scripts can run: this test binary is all of them.
 func TestMain(m *testing.M) {
 	testscript.Main(patient{m}, map[string]func(){
-		"muster": runMuster, "docker-compose": runMuster, "exits": runExits, "hangup": runHangup,
+		"muster": runMuster, "docker-compose": runMuster, "exits": runExits, "hangup": runHangup, "attended": runAttended,
 	})
 }
 

@@ -53,6 +53,31 @@ func (i *fileInput) Close() error {
 	return err
 }
 
+// endless is an input that has no end until it is closed.
+type endless struct {
+	io.ReadCloser
+	closed  chan struct{}
+	closing sync.Once
+}
+
+// Read implements io.Reader.
+func (e *endless) Read(into []byte) (int, error) {
+	n, err := e.ReadCloser.Read(into)
+	if n == 0 && errors.Is(err, io.EOF) {
+		<-e.closed
+	}
+	if n > 0 {
+		err = nil // which comes again
+	}
+	return n, err
+}
+
+// Close implements io.Closer.
+func (e *endless) Close() error {
+	e.closing.Do(func() { close(e.closed) })
+	return e.ReadCloser.Close()
+}
+
 // held is an input that holds the detach keys back and ends with [ErrDetached] at them.
 type held struct {
 	io.Closer

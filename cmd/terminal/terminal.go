@@ -32,6 +32,8 @@ type Loan struct {
 	// Tty says that the process has a terminal: then the caller's, where In is one, is raw meanwhile, its size goes along, and the
 	// detach keys are looked for.
 	Tty bool
+	// KeepOpen keeps the end of In from the process, which is somebody else's, too: it just gets no more.
+	KeepOpen bool
 	// DetachKeys are a sequence as in "ctrl-p,ctrl-q"; empty means the default.
 	DetachKeys string
 }
@@ -52,7 +54,7 @@ func (l Loan) Lend(ctx context.Context, do func(ctx context.Context, console eng
 	}
 	in, isTerminal := terminalOf(l.In)
 	if !l.Tty || !isTerminal {
-		console.Input = newInput(l.In)
+		console.Input = l.input()
 		defer giveBack(console.Input)
 		if l.Tty {
 			console.Size, _ = sizeOf(l.Out)
@@ -69,7 +71,7 @@ func (l Loan) Lend(ctx context.Context, do func(ctx context.Context, console eng
 	defer func() { err = errors.Join(err, restore()) }() // also while a panic goes by
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	console.Input = detachable(newInput(l.In), keys)
+	console.Input = detachable(l.input(), keys)
 	defer giveBack(console.Input)
 	console.Size, _ = sizeOf(in)
 	sizes := make(chan engine.Size)
@@ -83,6 +85,14 @@ func (l Loan) Lend(ctx context.Context, do func(ctx context.Context, console eng
 		return cause
 	}
 	return err
+}
+
+func (l Loan) input() io.ReadCloser {
+	input := newInput(l.In)
+	if l.KeepOpen && input != nil {
+		return &endless{ReadCloser: input, closed: make(chan struct{})}
+	}
+	return input
 }
 
 // giveBack closes an input that may have been closed.

@@ -25,6 +25,9 @@ type Execs interface {
 	// connection stands: nothing that is written after that is missed. output, the console and what ends the call early are as
 	// in Exec; the process goes on then.
 	//
+	// The end of the input ends a call, too, where the container was not created to be attached to, or has a terminal: what it reads
+	// goes on for others.
+	//
 	// [ErrNotFound] when there is no such container, [ErrConflict] when it is paused or waits for its restart.
 	Attach(ctx context.Context, ref string, console Console, ready func(), output func(Frame) error) error
 }

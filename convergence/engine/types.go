@@ -109,6 +109,7 @@ type ContainerDetails struct {
 	Environment  map[string]string
 	Tty          bool
 	OpenStdin    bool // it reads what those write who attach to it
+	StdinOnce    bool // and no more once one of them has said that this was all
 	RestartCount int
 	OOMKilled    bool   // the engine may notice late, or never: the exit code of such an end is 137
 	Error        string // the engine's, of a start that failed

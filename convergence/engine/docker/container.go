@@ -156,7 +156,7 @@ func fromInspect(answer *container.InspectResponse) engine.ContainerDetails {
 	}
 	if answer.Config != nil {
 		details.Image, details.Labels, details.Tty = answer.Config.Image, answer.Config.Labels, answer.Config.Tty
-		details.OpenStdin = answer.Config.OpenStdin
+		details.OpenStdin, details.StdinOnce = answer.Config.OpenStdin, answer.Config.StdinOnce
 		details.Environment = make(map[string]string, len(answer.Config.Env))
 		for _, entry := range answer.Config.Env {
 			key, value, _ := strings.Cut(entry, "=")

@@ -46,6 +46,14 @@ func (o Options) ContainerFormat() string {
 	return ""
 }
 
+// DetachKeys is what the docker CLI's configuration wants typed to leave a container alone, detachKeys; empty where it does not say.
+func (o Options) DetachKeys() string {
+	if file := o.settings().file; file != nil {
+		return file.DetachKeys
+	}
+	return ""
+}
+
 func configFolder(env func(string) string) string {
 	if folder := env("DOCKER_CONFIG"); folder != "" {
 		return folder

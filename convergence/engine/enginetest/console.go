@@ -29,6 +29,7 @@ func consoleCases() []testCase {
 		{"attached while it runs", attachRunning},
 		{"attached to a terminal", attachTerminal},
 		{"an attached caller goes", attachLeft},
+		{"an attached caller's input ends", attachInputEnds},
 		{"no attachment where there is no container", attachNobody},
 		{"a container that is removed when it has ended", removedAtTheEnd},
 	}
@@ -307,6 +308,15 @@ func attachLeft(f *fixture) {
 	err = f.Attach(ctx, id, engine.Console{Tty: true, Input: again}, func() { again.press(&typing, keyEnd) }, shown.add)
 	f.wants(err, context.Canceled, "attach again")
 	f.must(typing.Wait(), "type")
+	equal(f, "state", f.inspect(id).State, engine.StateRunning)
+}
+
+func attachInputEnds(f *fixture) {
+	request := f.request("web", "-copy", "-stay")
+	request.Service.StdinOpen = true
+	id := f.start(request)
+	f.must(f.Attach(f.ctx, id, engine.Console{Input: given("one\n")}, nil, func(engine.Frame) error { return nil }), "attach")
+	f.awaitOutput(id, "one\n")
 	equal(f, "state", f.inspect(id).State, engine.StateRunning)
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -107,7 +108,7 @@ func (t *terminal) press(key byte) {
 		_, _ = io.WriteString(output, "\n")
 		_, _ = t.input.Write(line)
 	default:
-		_, _ = output.Write([]byte{key})
+		_, _ = output.Write(echo(key))
 	}
 }
 
@@ -118,6 +119,15 @@ func (t *terminal) resize(width, height int) bool {
 	changed := width != t.width || height != t.height
 	t.width, t.height = width, height
 	return changed
+}
+
+// echo is how a key shows.
+func echo(key byte) []byte {
+	const lowest, above = ' ', '@'
+	if key < lowest && key != '\t' {
+		return []byte{'^', key + above}
+	}
+	return []byte{key}
 }
 
 // show says where the process's output goes from now on; what was typed before shows there too.
@@ -190,6 +200,16 @@ func (a *audience) add(l *listener) {
 	a.listeners = append(a.listeners, l)
 }
 
+// leave lets one go.
+func (a *audience) leave(l *listener) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	if i := slices.Index(a.listeners, l); i >= 0 {
+		a.listeners = slices.Delete(a.listeners, i, i+1)
+		close(l.done)
+	}
+}
+
 // end lets all go who are attached.
 func (a *audience) end() {
 	a.mutex.Lock()
@@ -246,8 +266,13 @@ func (e *Engine) attachContainer(x *exchange) error {
 	if x.flag("stdin") && input != nil {
 		reading.Go(func() {
 			_, err := io.Copy(input, connection)
-			if err == nil && c.config.StdinOnce && !tty {
+			switch {
+			case err != nil:
+			case c.config.StdinOnce && !tty:
 				c.stdin().end()
+			default:
+				_ = connection.Close()
+				c.audience.leave(l)
 			}
 		})
 	}

@@ -1,0 +1,127 @@
+package convergence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/muster-dev/muster/convergence/engine"
+)
+
+// Attended is a container that somebody speaks with until it ends.
+type Attended struct {
+	ID      string
+	Project string
+	// Console is the caller's end; see [engine.Execs].
+	Console engine.Console
+	// Output is called for every frame, from one goroutine at a time and not after [Attend] has returned.
+	Output func(engine.Frame) error
+	// Start starts the container, once nothing that it writes can be missed any more; nil where it runs. It may go on while the
+	// container runs, and its error ends everything.
+	Start func(ctx context.Context) error
+	// Removed waits until the engine has removed the container, too, where it was asked to.
+	Removed bool
+}
+
+// Attend attaches to a container, has it started, and returns its exit code when its run has ended. An error of the console's
+// input, of the output or of the start ends it earlier, and is returned; the container is left as it is then.
+func Attend(ctx context.Context, eng engine.Engine, a Attended) (exitCode int, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var work errgroup.Group
+	end := &ending{of: a, standing: make(chan struct{}), ended: make(chan struct{})}
+	work.Go(func() error {
+		if err := end.watch(ctx, eng); err != nil && ctx.Err() == nil {
+			cancel(err)
+		}
+		return nil
+	})
+	defer func() { cancel(nil); _ = work.Wait() }()
+	select {
+	case <-end.standing:
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+	err = eng.Attach(ctx, a.ID, a.Console, func() {
+		if a.Start == nil {
+			return
+		}
+		work.Go(func() error {
+			if err := a.Start(ctx); err != nil {
+				cancel(err)
+			}
+			return nil
+		})
+	}, a.Output)
+	if cause := context.Cause(ctx); cause != nil {
+		return 0, cause
+	}
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case <-end.ended:
+		return end.exitCode, nil
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+}
+
+// ending watches for the end of a container.
+type ending struct {
+	of       Attended
+	standing chan struct{} // closed once no event can be missed
+	ended    chan struct{} // closed when exitCode is that of the end
+	died     bool
+	exitCode int
+}
+
+// errEnded stops the watch.
+var errEnded = errors.New("ended")
+
+func (e *ending) watch(ctx context.Context, eng engine.Engine) error {
+	err := eng.Events(ctx, engine.EventFilter{Project: e.of.Project}, func() { close(e.standing) }, func(event engine.Event) error {
+		switch {
+		case event.Kind == engine.EventResync:
+			return e.look(ctx, eng)
+		case event.Kind != engine.EventContainer || event.ID != e.of.ID:
+			return nil
+		case event.Action == "die":
+			return e.note(event.ExitCode, false)
+		case event.Action == "destroy":
+			return e.note(e.exitCode, true)
+		}
+		return nil
+	})
+	if errors.Is(err, errEnded) {
+		return nil
+	}
+	return err
+}
+
+// look asks, where events may have been lost.
+func (e *ending) look(ctx context.Context, eng engine.Engine) error {
+	details, err := eng.InspectContainer(ctx, e.of.ID)
+	switch {
+	case errors.Is(err, engine.ErrNotFound) && !e.died:
+		return fmt.Errorf("container %.12s was removed, and its exit code was not seen: %w", e.of.ID, err)
+	case errors.Is(err, engine.ErrNotFound):
+		return e.note(e.exitCode, true)
+	case err != nil:
+		return err
+	case details.State == engine.StateExited || details.State == engine.StateDead:
+		return e.note(details.ExitCode, false)
+	}
+	return nil
+}
+
+func (e *ending) note(exitCode int, removed bool) error {
+	e.died, e.exitCode = true, exitCode
+	if e.of.Removed && !removed {
+		return nil
+	}
+	close(e.ended)
+	return errEnded
+}
