@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/muster-dev/muster/cmd/terminal"
@@ -40,25 +39,16 @@ func (o *consoleOptions) bindConsole(cmd *cobra.Command) {
 	flags.StringVarP(&o.folder, "workdir", "w", "", "Path to workdir directory for this command")
 	flags.BoolVarP(&o.interactive, "interactive", "i", true, "Keep STDIN open even if not attached")
 	flags.BoolVarP(&o.tty, "tty", "t", true, "Allocate a pseudo-TTY")
-	for _, name := range []string{"interactive", "tty"} {
+	flags.BoolVar(&o.noTty, "no-TTY", false, "Old name of --no-tty")
+	for _, name := range []string{"interactive", "tty", "no-TTY"} {
 		_ = flags.MarkHidden(name)
-	}
-}
-
-// oldNames takes flags by the names that they once had.
-func oldNames(names map[string]string) func(*pflag.FlagSet, string) pflag.NormalizedName {
-	return func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if now, ok := names[name]; ok {
-			name = now
-		}
-		return pflag.NormalizedName(name)
 	}
 }
 
 // take takes the command line.
 func (o *consoleOptions) take(cmd *cobra.Command, args []string) {
 	o.service, o.program = args[0], args[1:]
-	o.noTtyGiven = cmd.Flags().Changed("no-tty")
+	o.noTtyGiven = cmd.Flags().Changed("no-tty") || cmd.Flags().Changed("no-TTY")
 }
 
 // decideTty decides whether the process has a terminal, where the flags do not say it: where a person sits at both ends.

@@ -35,7 +35,6 @@ detachKeys of the docker CLI's configuration, leave it running. With a pipe at e
 	flags.BoolVarP(&o.detach, "detach", "d", false, "Detached mode: Run command in the background")
 	flags.IntVar(&o.index, "index", 0, "Index of the container if service has multiple replicas")
 	flags.BoolVar(&o.privileged, "privileged", false, "Give extended privileges to the process")
-	flags.SetNormalizeFunc(oldNames(map[string]string{"no-TTY": "no-tty"}))
 	return cmd
 }
 
