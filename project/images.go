@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,25 @@ import (
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 )
+
+// PlatformOf is the platform that the image of a service is wanted for: its own, else that of DOCKER_DEFAULT_PLATFORM; empty leaves
+// it to the engine.
+func (p *Project) PlatformOf(service Service) string {
+	return cmp.Or(service.Platform, p.Environment[defaultPlatform])
+}
+
+const defaultPlatform = "DOCKER_DEFAULT_PLATFORM"
+
+// pinPlatforms writes the default platform into services that are built, where docker compose has it in the model too.
+func pinPlatforms(model *Model) {
+	platform := model.Environment[defaultPlatform]
+	for name, service := range model.Services {
+		if platform != "" && service.Build != nil && service.Platform == "" {
+			service.Platform = platform
+			model.Services[name] = service
+		}
+	}
+}
 
 // ImageUse is an image that the project names, and the services that do.
 type ImageUse struct {

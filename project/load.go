@@ -172,6 +172,7 @@ func (l *loading) project(model *Model) (*Project, error) {
 		model.ComposeFiles = append(model.ComposeFiles, source.path)
 	}
 	warnings := append(l.settleReplicas(model), l.readModes(model)...)
+	pinPlatforms(model)
 	loaded := &Project{
 		Model:         model,
 		EnvFiles:      l.envFiles,

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"runtime/debug"
@@ -151,8 +152,35 @@ func (g *globals) looks() (display.Looks, error) {
 	case !g.given("ansi"):
 		choice.Ansi = g.lookup("COMPOSE_ANSI")
 	}
-	return display.Choose(choice, g.app.Streams)
+	return display.Choose(choice, g.statusStreams())
 }
+
+// statusStreams are the streams with progress on Err, where COMPOSE_STATUS_STDOUT may have the standard output.
+func (g *globals) statusStreams() display.Streams {
+	streams := g.app.Streams
+	if g.isSet("COMPOSE_STATUS_STDOUT") {
+		streams.Err, streams.ErrTerminal = streams.Out, streams.OutTerminal
+	}
+	return streams
+}
+
+// newProgress is the progress of a command. Whatever stream has it, what containers write to their standard error stays there.
+func (g *globals) newProgress(looks display.Looks) display.Progress {
+	progress := display.NewProgress(looks, g.statusStreams())
+	if looks.Mode == display.TTY {
+		return progress // it draws around all that others write
+	}
+	return ownOutput{progress, g.app.Streams}
+}
+
+// ownOutput is progress beside which others write to other streams.
+type ownOutput struct {
+	display.Progress
+	streams display.Streams
+}
+
+// Output implements [display.Progress].
+func (o ownOutput) Output() (out, err io.Writer) { return o.streams.Out, o.streams.Err }
 
 // engineOptions say which engine the flags and the environment mean.
 func (g *globals) engineOptions() docker.Options {

@@ -89,6 +89,7 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 	if err := o.checkBuilder(); err != nil {
 		return err
 	}
+	o.followBuildkit()
 	if o.memory != "" {
 		o.warn([]project.Warning{{Message: "--memory has no effect: BuildKit has no limit of its own"}})
 	}
@@ -108,6 +109,15 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 	return o.finish(ctx, eng, made, display.Title{
 		Project: p.Name, Verb: "build", Done: p.Name + ": built",
 	})
+}
+
+// followBuildkit takes BuildKit's own variable for progress where nothing else says how to show it.
+func (o *buildOptions) followBuildkit() {
+	modes := map[string]display.Mode{"plain": display.Plain, "tty": display.TTY, "rawjson": display.JSON, "quiet": display.Quiet}
+	mode, known := modes[o.lookup("BUILDKIT_PROGRESS")]
+	if known && !o.given("progress") && o.lookup("COMPOSE_PROGRESS") == "" {
+		o.env["COMPOSE_PROGRESS"] = string(mode)
+	}
 }
 
 // checkBuilder refuses a builder that is not the engine's own. One that only the environment names is for other tools, too.
@@ -217,6 +227,9 @@ func (g *globals) warnOfBuilds(p *project.Project, made *plan.Plan) {
 			built = append(built, step.Request.Service)
 		}
 	}
+	if len(built) > 0 && g.lookup("DOCKER_BUILDKIT") == "0" {
+		g.warn([]project.Warning{{Message: "DOCKER_BUILDKIT=0 has no effect: BuildKit is what images are built with"}})
+	}
 	if narrowed, err := p.Narrow(built, true); err == nil && len(built) > 0 {
 		g.warn(build.Unsupported(narrowed))
 	}
@@ -240,5 +253,5 @@ func (h hushed) Event(event convergence.Event) {
 }
 
 func (o *upOptions) newProgress(looks display.Looks) display.Progress {
-	return hushed{display.NewProgress(looks, o.app.Streams), o.quietPull, o.quietBuild}
+	return hushed{o.globals.newProgress(looks), o.quietPull, o.quietBuild}
 }

@@ -88,7 +88,7 @@ func (o *upOptions) stopAll(eng engine.Engine, p *project.Project, looks display
 	end := func(planned func(context.Context) (*plan.Plan, error)) (interrupted bool, err error) {
 		ctx, release := o.interrupts.fresh()
 		defer release()
-		progress := display.NewProgress(looks, o.app.Streams)
+		progress := o.globals.newProgress(looks)
 		follow.printTo(progress.Output())
 		made, err := planned(ctx)
 		if err == nil {

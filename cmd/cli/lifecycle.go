@@ -97,12 +97,12 @@ func (o *lifecycleOptions) finish(
 	if o.quiet {
 		looks.Mode = display.Quiet
 	}
-	return apply(ctx, eng, made, display.NewProgress(looks, o.app.Streams), title, others...)
+	return apply(ctx, eng, made, o.newProgress(looks), title, others...)
 }
 
 // say writes a line for people, where they want to hear anything.
 func (g *globals) say(format string, arguments ...any) {
 	if looks, err := g.looks(); err == nil && looks.Mode != display.Quiet {
-		display.NewProgress(looks, g.app.Streams).Say(fmt.Sprintf(format, arguments...))
+		g.newProgress(looks).Say(fmt.Sprintf(format, arguments...))
 	}
 }

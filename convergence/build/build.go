@@ -106,10 +106,7 @@ func (b *builder) labels(service project.Service) map[string]string {
 
 // platforms are the one that the service runs on, as `platform` or DOCKER_DEFAULT_PLATFORM has it, else build.platforms.
 func (b *builder) platforms(service project.Service) []string {
-	wanted := service.Platform
-	if wanted == "" {
-		wanted = b.project.Environment["DOCKER_DEFAULT_PLATFORM"]
-	}
+	wanted := b.project.PlatformOf(service)
 	listed := service.Build.Platforms
 	switch {
 	case wanted == "":

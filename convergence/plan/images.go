@@ -54,7 +54,7 @@ func (r *reconciler) planImages(service project.Service) {
 	case buildable && r.Policy.Build != BuildNever:
 		r.pullOrBuild(i, builder)
 	default:
-		r.pull(i, service.Platform)
+		r.pull(i, r.Project.PlatformOf(service))
 	}
 }
 
@@ -81,7 +81,7 @@ func (r *reconciler) pull(i *imagePlan, platform string) {
 
 // pullOrBuild plans a pull that may fail: then the image that is here will do, and where there is none it is built.
 func (r *reconciler) pullOrBuild(i *imagePlan, builder project.Service) {
-	r.pull(i, builder.Platform)
+	r.pull(i, r.Project.PlatformOf(builder))
 	r.plan.Nodes[i.brought[0]].Optional = true
 	if i.current != nil {
 		return

@@ -35,7 +35,7 @@ func PullImages(input PullInput) *Plan {
 		}
 		id, planned := pulls[ref]
 		if !planned {
-			id = b.add(step.PullImage{Reference: ref, Platform: service.Platform})
+			id = b.add(step.PullImage{Reference: ref, Platform: input.Project.PlatformOf(service)})
 			pulls[ref] = id
 			b.plan.Nodes[id].Optional = true
 			b.plan.Changes = append(b.plan.Changes, Change{
