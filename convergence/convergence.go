@@ -12,6 +12,7 @@ import (
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/convergence/provider"
 	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/project"
 )
@@ -21,6 +22,8 @@ type Converger struct {
 	Engine engine.Engine
 	// Sink is told of everything that happens; nil tells nobody.
 	Sink Sink
+	// Providers runs the programs of provider services; nil runs none.
+	Providers provider.Runner
 }
 
 func (c Converger) sink() Sink {
@@ -49,7 +52,7 @@ func (c Converger) Plan(ctx context.Context, p *project.Project, policy plan.Pol
 	if askRegistries {
 		state.RemoteDigests = c.remoteDigests(ctx, p, state)
 	}
-	input := plan.Input{Project: p, Graph: g, State: state, Policy: policy}
+	input := plan.Input{Project: p, Graph: g, State: state, Policy: policy, Providers: c.Providers}
 	made, err := plan.Reconcile(input)
 	if err == nil && len(made.Comparisons) > 0 {
 		if input.State.Differences, err = c.compare(ctx, made.Comparisons); err != nil {
@@ -70,7 +73,7 @@ func (c Converger) Plan(ctx context.Context, p *project.Project, policy plan.Pol
 // open.
 func (c Converger) remoteDigests(ctx context.Context, p *project.Project, state plan.State) map[string]string {
 	var refs []string
-	for _, service := range p.Services {
+	for _, service := range withHooks(p) {
 		ref := p.ImageName(service)
 		if _, here := state.Images[ref]; here && service.PullPolicy == project.PullAlways {
 			refs = append(refs, ref)
@@ -121,7 +124,7 @@ func (c Converger) PlanDown(ctx context.Context, input plan.TeardownInput) (*pla
 	if err != nil {
 		return nil, err
 	}
-	input.State = state
+	input.State, input.Providers = state, c.Providers
 	if input.RemoveImages != plan.KeepImages {
 		if input.Images, err = c.Engine.ListImages(ctx); err != nil {
 			return nil, fmt.Errorf("list images: %w", err)
@@ -135,6 +138,7 @@ func (c Converger) PlanStop(ctx context.Context, input plan.StopInput) (made *pl
 	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {
 		return nil, err
 	}
+	input.Providers = c.Providers
 	return plan.StopContainers(input), nil
 }
 

@@ -47,7 +47,7 @@ func observeFacts(ctx context.Context, eng engine.Engine, p *project.Project, st
 // refreshed are the images that are here and are asked for again after a time, sorted.
 func refreshed(p *project.Project, state plan.State) []string {
 	var refs []string
-	for _, service := range p.Services {
+	for _, service := range withHooks(p) {
 		ref := p.ImageName(service)
 		_, here := state.Images[ref]
 		if _, timed := project.RefreshAfter(service); timed && here {

@@ -53,7 +53,7 @@ func runDown(ctx context.Context, o *downOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	made, err := convergence.Converger{Engine: eng}.PlanDown(ctx, plan.TeardownInput{
+	made, err := convergence.Converger{Engine: eng, Providers: o.providers(p)}.PlanDown(ctx, plan.TeardownInput{
 		Name: name, Project: p, Services: o.services, RemoveOrphans: o.removeOrphans, RemoveVolumes: o.volumes || o.volume,
 		RemoveImages: images,
 		StopTimeout:  seconds(o.timeout, o.timeoutGiven),

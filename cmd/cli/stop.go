@@ -27,7 +27,7 @@ func runStop(ctx context.Context, o *lifecycleOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	made, err := convergence.Converger{Engine: eng}.PlanStop(ctx, plan.StopInput{
+	made, err := convergence.Converger{Engine: eng, Providers: o.providers(p)}.PlanStop(ctx, plan.StopInput{
 		Name: name, Project: p, Services: o.services, Timeout: seconds(o.timeout, o.timeoutGiven),
 	})
 	if err != nil {

@@ -180,6 +180,9 @@ func (o *upOptions) loadForRun(ctx context.Context) (*project.Project, error) {
 	if err := o.checkNames(p); err != nil {
 		return nil, err
 	}
+	if err := o.checkProviders(p); err != nil {
+		return nil, err
+	}
 	o.warn(p.Unsupported())
 	return p, p.ReadContents()
 }
@@ -211,7 +214,7 @@ func runUp(ctx context.Context, o *upOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	converger := convergence.Converger{Engine: eng}
+	converger := convergence.Converger{Engine: eng, Providers: o.providers(p)}
 	policy := o.policy()
 	made, err := converger.Plan(ctx, p, policy, o.dryRun)
 	if err != nil {

@@ -148,6 +148,8 @@ func changeWords(change plan.Change) (mark, words string) {
 		return "+", string(change.Kind)
 	case plan.Restart:
 		return "~", "restart" + replicas
+	case plan.Provide:
+		return ">", "ask its provider"
 	case plan.Start, plan.RunAgain:
 		return ">", string(change.Kind) + replicas
 	case plan.Pause, plan.Unpause:

@@ -71,7 +71,10 @@ func (r *reconciler) create(s *servicePlan, one *replica, name string, after []N
 		Replaces: one.current != nil,
 	}
 	create.Shares, create.Renamed = r.shares(s.service)
+	from, provided := r.providersOf(s.service)
+	create.Provided = from
 	id := r.add(create, after...)
+	r.after(id, provided...)
 	if name == one.name {
 		r.follow(id, r.orphanRemovals...) // one of them may have the name
 	}

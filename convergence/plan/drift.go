@@ -53,7 +53,7 @@ func (r *reconciler) fingerprintReasons(s *servicePlan, container engine.Contain
 		}
 	}
 	nameFiles(reasons, s.service)
-	return reasons
+	return r.withoutProvided(reasons, s.service)
 }
 
 // isUnproven says of a reason that it is a hash alone.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/provider"
 	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/graph/dag"
 	"github.com/muster-dev/muster/project"
@@ -19,6 +20,8 @@ type StopInput struct {
 	State    State
 	Services []string // empty means all
 	Timeout  *time.Duration
+	// Providers runs the programs of provider services; nil leaves those services alone.
+	Providers provider.Runner
 }
 
 // StopContainers plans that a project's containers end, each after those that depend on it. Nothing is removed.
@@ -34,6 +37,7 @@ func StopContainers(input StopInput) *Plan {
 		t.stops[container.Service] = append(t.stops[container.Service], stop)
 		t.note(End, container)
 	})
+	t.endProvided(input.Providers, provider.Stop)
 	t.addHooks(newHooked(input.Project, input.State))
 	return t.plan
 }

@@ -189,6 +189,9 @@ func (r *reconciler) describeService(s *servicePlan) []Change {
 		change.Note = "one at a time"
 	}
 	var changes []Change
+	if s.provided != nil {
+		changes = append(changes, s.describeProvider())
+	}
 	for _, kind := range []Kind{Create, Replace, Maybe, Restart, Start, RunAgain, Finish, Remove} {
 		if change := byKind[kind]; change != nil {
 			changes = append(changes, *change)

@@ -133,7 +133,7 @@ func (l *lifecycle) services() []string {
 	var names []string
 	for _, name := range sortedKeys(l.Project.Services) {
 		service := l.Project.Services[name]
-		if service.GetScale() > 0 || len(l.containers[name]) > 0 {
+		if service.GetScale() > 0 && !isProvided(service) || len(l.containers[name]) > 0 {
 			names = append(names, name)
 		}
 	}

@@ -80,7 +80,7 @@ func lifecyclePlan(t *testing.T, words []string, p *project.Project, w *world) s
 	case "restart":
 		made, err = plan.RestartContainers(life)
 	case "stop":
-		made = plan.StopContainers(plan.StopInput{Name: "p", Project: p, State: w.State, Services: services})
+		made = plan.StopContainers(plan.StopInput{Name: "p", Project: p, State: w.State, Services: services, Providers: providers{}})
 	case "pause":
 		made = plan.PauseContainers(plan.PauseInput{Name: "p", Project: p, State: w.State, Services: services})
 	case "unpause":

@@ -105,9 +105,10 @@ const (
 	RunAgain Kind = "run again" // a one-shot that has completed: no change
 	Pull     Kind = "pull"
 	Build    Kind = "build"
-	Finish   Kind = "finish" // what an interrupted replacement left behind
-	Orphan   Kind = "orphan" // left alone: no change
-	Maybe    Kind = "maybe"  // replaced if a pull or build brings another image
+	Provide  Kind = "provide" // a provider's program is asked: no change
+	Finish   Kind = "finish"  // what an interrupted replacement left behind
+	Orphan   Kind = "orphan"  // left alone: no change
+	Maybe    Kind = "maybe"   // replaced if a pull or build brings another image
 )
 
 // Change is what happens to one service, network or volume.
@@ -125,7 +126,7 @@ type Change struct {
 
 // Counts says whether the change is one: running a completed one-shot again, waiting and leaving orphans alone are none.
 func (c Change) Counts() bool {
-	return c.Asked || c.Kind != RunAgain && c.Kind != Orphan && c.Kind != Maybe && c.Kind != Pull && c.Kind != Build
+	return c.Asked || c.Kind != RunAgain && c.Kind != Provide && c.Kind != Orphan && c.Kind != Maybe && c.Kind != Pull && c.Kind != Build
 }
 
 // Reason is why a thing is changed: a field that differs, or words.

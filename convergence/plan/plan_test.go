@@ -112,7 +112,7 @@ func outcome(t *testing.T, p *project.Project, state plan.State, policy plan.Pol
 	if err != nil {
 		return fmt.Sprintf("error: %v\n", err)
 	}
-	made, err := plan.Reconcile(plan.Input{Project: p, Graph: g, State: state, Policy: policy})
+	made, err := plan.Reconcile(plan.Input{Project: p, Graph: g, State: state, Policy: policy, Providers: providers{}})
 	if err != nil {
 		return fmt.Sprintf("error: %v\n", err)
 	}

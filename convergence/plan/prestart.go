@@ -97,9 +97,10 @@ func (r *reconciler) preStartStep(s *servicePlan, one *replica, hook project.Pre
 	r.share(&request, service, r.firstContainer)
 	request.VolumesFrom = append(request.VolumesFrom, parent)
 	request.Service.SecurityOpt = r.securityOptions(service)
+	from, _ := r.providersOf(s.service)
 	made := step.RunPreStart{
 		Target: step.Target{Name: name, Service: s.service.Name, Replica: number}, Request: request, Index: index,
-		Place: r.Project.Place(hook.Path).String(), Renamed: renamed, Project: r.Project.Name,
+		Provided: from, Place: r.Project.Place(hook.Path).String(), Renamed: renamed, Project: r.Project.Name,
 	}
 	for _, one := range files {
 		if one.by == copied {

@@ -56,6 +56,9 @@ func (i PullInput) pulled() []project.Service {
 	named := map[string]bool{}
 	for _, name := range sortedKeys(i.Project.Services) {
 		service := i.Project.Services[name]
+		if isProvided(service) {
+			continue
+		}
 		services = append(services, service)
 		named[i.Project.ImageName(service)] = true
 	}

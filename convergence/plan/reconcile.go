@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/provider"
 	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/project"
@@ -20,6 +21,8 @@ type Input struct {
 	Graph   *graph.Graph
 	State   State
 	Policy  Policy
+	// Providers runs the programs of provider services when the plan is carried out.
+	Providers provider.Runner
 }
 
 // Reconcile plans what brings the engine from what was observed to what the project wants.
@@ -46,6 +49,10 @@ func Reconcile(input Input) (*Plan, error) {
 	order := input.Graph.Services()
 	for _, name := range order {
 		service := input.Project.Services[name]
+		if isProvided(service) {
+			r.planProvider(service)
+			continue
+		}
 		r.planImages(service)
 		for _, hook := range project.PreStarts(input.Project, service) {
 			r.planImages(preStartImage(service, hook))

@@ -23,13 +23,14 @@ type servicePlan struct {
 	leftover    []engine.Container // of an interrupted replacement
 	ready       []NodeID           // what must be done before a dependency that asks for "started" is met
 	waits       map[step.Goal][]NodeID
-	group       int        // the group that replaces it; 0 for none
-	stopped     []NodeID   // the stops of containers that are replaced
-	maybeReason string     // on what replicas without reasons are replaced, in words
-	together    bool       // its replicas are replaced together, not one at a time
-	unproven    []*replica // whose containers only a comparison can tell from what is wanted
-	hooksRun    int        // the pre_start hooks that run
-	hooksWhy    string     // in words
+	group       int            // the group that replaces it; 0 for none
+	stopped     []NodeID       // the stops of containers that are replaced
+	maybeReason string         // on what replicas without reasons are replaced, in words
+	together    bool           // its replicas are replaced together, not one at a time
+	unproven    []*replica     // whose containers only a comparison can tell from what is wanted
+	provided    *step.Provided // what its provider gives; nil where it has none
+	hooksRun    int            // the pre_start hooks that run
+	hooksWhy    string         // in words
 }
 
 // replica is one container that the service shall have.
@@ -68,6 +69,9 @@ func (r *replica) target(service string) step.Target {
 
 // decideService matches a service's containers with the replicas that it shall have.
 func (r *reconciler) decideService(service project.Service) {
+	if isProvided(service) {
+		return
+	}
 	s := &servicePlan{service: service, waits: map[step.Goal][]NodeID{}}
 	r.services[service.Name] = s
 	identity, err := project.Identify(r.Project, service)
@@ -164,7 +168,13 @@ func (r *reconciler) unwanted(s *servicePlan, container engine.Container) bool {
 // mayReplace notes that a replica is replaced if a pull or build brings another image. Where it has lost its name it cannot be told by that
 // afterwards, so it is replaced anyway.
 func (r *reconciler) mayReplace(s *servicePlan, one *replica) {
-	only := r.mayChange(s.service, *one.current)
+	only, provided := r.mayChange(s.service, *one.current), r.otherwiseProvided(s.service, *one.current)
+	byImage := !only.always()
+	if only.always() {
+		only = provided
+	} else if !provided.always() {
+		only = only.or(provided)
+	}
 	switch {
 	case only.always() || len(one.reasons) > 0:
 	case one.current.Name != one.name:
@@ -172,7 +182,9 @@ func (r *reconciler) mayReplace(s *servicePlan, one *replica) {
 	default:
 		one.only = only
 		s.maybeReason = "replaced if the pull brings another image"
-		if r.images[r.Project.ImageName(s.service)].built {
+		if !byImage {
+			s.maybeReason = "replaced if " + only.when.String()
+		} else if r.images[r.Project.ImageName(s.service)].built {
 			s.maybeReason = "replaced if the build makes another image"
 		}
 	}
@@ -209,7 +221,7 @@ func sortedInts[V any](m map[int]V) []int {
 func (r *reconciler) checkSharing(service project.Service) {
 	for _, sharing := range graph.SharedWith(r.Project, service) {
 		shared, ok := r.Project.Services[sharing.Service]
-		if !ok || shared.GetScale() > 0 || service.GetScale() == 0 {
+		if !ok || !isProvided(shared) && shared.GetScale() > 0 || service.GetScale() == 0 {
 			continue
 		}
 		r.problem(Problem{

@@ -16,6 +16,7 @@ import (
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/convergence/provider"
 	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/project"
@@ -71,6 +72,9 @@ func (w *world) withImages(p *project.Project) {
 	}
 	var refs []string
 	for _, service := range p.Services {
+		if service.Provider != nil {
+			continue
+		}
 		refs = append(refs, p.ImageName(service))
 		for _, hook := range project.PreStarts(p, service) {
 			refs = append(refs, hook.Service.Image)
@@ -96,7 +100,7 @@ func reconcile(t *testing.T, p *project.Project, state plan.State, policy plan.P
 	if err != nil {
 		t.Fatalf("graph: %v", err)
 	}
-	made, err := plan.Reconcile(plan.Input{Project: p, Graph: g, State: state, Policy: policy})
+	made, err := plan.Reconcile(plan.Input{Project: p, Graph: g, State: state, Policy: policy, Providers: providers{}})
 	if err != nil {
 		t.Fatalf("reconcile: %v", err)
 	}
@@ -134,6 +138,13 @@ func (w *world) run(ctx context.Context, s step.Step) error {
 		s = wait
 	}
 	return s.Run(ctx, &simulated{world: w}, func(step.Progress) {})
+}
+
+// providers give each service a variable with the values of all options.
+type providers struct{}
+
+func (providers) Run(_ context.Context, call provider.Call, _ func(string)) (map[string]string, error) {
+	return map[string]string{strings.ToUpper(call.Service) + "_URL": fmt.Sprint(call.Options)}, nil
 }
 
 // otherImages has another image for every reference.

@@ -19,6 +19,11 @@ type gate struct {
 // startService plans that a service's containers run, each as soon as what it depends on is as it asked for.
 func (r *reconciler) startService(s *servicePlan) {
 	g := r.gateOf(s)
+	if s.provided != nil {
+		r.after(s.ready[0], g.must...)
+		r.follow(s.ready[0], g.may...)
+		return
+	}
 	g.must = append(g.must, r.preStart(s, g)...)
 	var before []NodeID // what the next replacement waits for: replicas go one at a time
 	for _, one := range s.replicas {
@@ -61,10 +66,12 @@ func (r *reconciler) gateOf(s *servicePlan) gate {
 // reached are the steps after which a dependency is as its condition asks for.
 func (r *reconciler) reached(needed *servicePlan, dependency project.Dependency) []NodeID {
 	var goal step.Goal
-	switch dependency.Condition {
-	case project.ConditionHealthy:
+	switch {
+	case isProvided(needed.service):
+		return needed.ready
+	case dependency.Condition == project.ConditionHealthy:
 		goal = step.Healthy
-	case project.ConditionCompleted:
+	case dependency.Condition == project.ConditionCompleted:
 		goal = step.Completed
 	default:
 		return needed.ready

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/provider"
 	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/graph"
 	"github.com/muster-dev/muster/graph/dag"
@@ -31,6 +32,8 @@ type TeardownInput struct {
 	RemoveImages ImageRemoval
 	Images       []engine.Image
 	StopTimeout  *time.Duration // nil leaves it to each container
+	// Providers runs the programs of provider services; nil leaves those services alone.
+	Providers provider.Runner
 }
 
 // ImageRemoval says which images a teardown removes.
@@ -57,6 +60,7 @@ func Teardown(input TeardownInput) *Plan {
 	}
 	t.removeFileVolumes()
 	t.removeImages()
+	t.endProvided(input.Providers, provider.Down)
 	if t.plan.Empty() {
 		t.warn(graph.Ref{}, "No resource found to remove for project %q.", input.Name)
 	}

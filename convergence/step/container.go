@@ -26,6 +26,8 @@ type CreateContainer struct {
 	Shares map[string]string
 	// Renamed are the final names of those of them that the plan creates under another one, by that.
 	Renamed map[string]string
+	// Provided is what providers give it: variables over its own.
+	Provided []*Provided
 	// Replaces says that it is created beside the container that it will replace.
 	Replaces bool
 }
@@ -51,6 +53,7 @@ func (s CreateContainer) Run(ctx context.Context, eng engine.Engine, _ func(Prog
 	if err := s.labelShares(request.Labels, shared); err != nil {
 		return err
 	}
+	request.Service = withProvided(request.Service, s.Provided)
 	_, err := eng.CreateContainer(ctx, request)
 	if errors.Is(err, engine.ErrConflict) {
 		return &NameTakenError{Name: request.Name, Cause: err}
@@ -58,9 +61,10 @@ func (s CreateContainer) Run(ctx context.Context, eng engine.Engine, _ func(Prog
 	return err
 }
 
-// labelShares writes the labels that tell the containers by whose IDs the service is known: its fingerprint, and docker compose's hash.
+// labelShares writes the labels that tell the containers by whose IDs the service is known, and what providers give: its fingerprint, and docker compose's hash.
 func (s CreateContainer) labelShares(labels map[string]string, shared resolver) error {
 	fields, ids := maps.Clone(s.Fields), map[string]string{}
+	maps.Copy(fields, providedFields(s.Provided))
 	for service, ref := range s.Shares {
 		id, err := shared.resolve(ref)
 		if err != nil {

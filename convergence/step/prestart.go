@@ -21,13 +21,16 @@ type RunPreStart struct {
 	Place string
 	// Renamed are the final names of containers that the plan creates under another one and whose namespaces or volumes it shares.
 	Renamed map[string]string
-	Files   []File // secrets and configs that are copied into it
-	Project string
+	// Provided is what providers give it: variables over its own.
+	Provided []*Provided
+	Files    []File // secrets and configs that are copied into it
+	Project  string
 }
 
 // Run implements [Step].
 func (s RunPreStart) Run(ctx context.Context, eng engine.Engine, report func(Progress)) error {
 	request := s.Request
+	request.Service = withProvided(request.Service, s.Provided)
 	shared := resolver{ctx: ctx, eng: eng, ids: map[string]string{}, renamed: s.Renamed, sharer: request.Name}
 	if err := shared.resolveRequest(&request); err != nil {
 		return err
