@@ -26,7 +26,7 @@ const (
 
 // Check is [engine.Builds.CheckBuild].
 func (b *Builder) Check(ctx context.Context, request engine.BuildImage) ([]engine.BuildFinding, error) {
-	request.Provenance, request.SBOM = "", "" // there will be nothing to attest
+	request.Provenance, request.SBOM, request.Platforms = "", "", nil // there will be no image
 	var (
 		answer []byte
 		from   *source

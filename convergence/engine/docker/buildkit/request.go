@@ -123,14 +123,17 @@ func attest(attributes map[string]string, kind, options string) {
 	}
 }
 
-// checkStore refuses attestations where the engine has no place for them: they are manifests beside the image's own, and only
-// containerd's image store keeps manifests.
+// checkStore refuses what the engine has no place for: attestations and images of other platforms are manifests beside the
+// image's own, and only containerd's image store keeps manifests.
 func (j *job) checkStore(ctx context.Context, request engine.BuildImage) error {
 	var asked []string
 	for _, kind := range []string{"provenance", "sbom"} {
 		if _, ok := j.request.FrontendAttrs["attest:"+kind]; ok {
 			asked = append(asked, kind)
 		}
+	}
+	if len(request.Platforms) > 1 {
+		asked = append(asked, "platforms")
 	}
 	if len(asked) == 0 {
 		return nil
@@ -143,8 +146,8 @@ func (j *job) checkStore(ctx context.Context, request engine.BuildImage) error {
 		return nil
 	}
 	return refusal(request, advised{
-		&kinded{engine.ErrUnsupported, strings.Join(asked, " and ") + ": the engine's image store has no place for attestations"},
-		"turn on the engine's containerd image store, or leave them out",
+		&kinded{engine.ErrUnsupported, strings.Join(asked, " and ") + ": the engine's image store has one manifest an image, for one platform"},
+		"turn on the engine's containerd image store, or ask for one platform and no attestations",
 	})
 }
 
