@@ -10,7 +10,7 @@ import (
 type Builds interface {
 	// BuildImage builds an image and returns when the engine has it under all its tags. report is called from one goroutine at
 	// a time, and not after BuildImage has returned. Builds do not depend on each other: any number may be under way at once,
-	// and of a context that several share each sends what has changed since the last build of it was over. When the context
+	// and what several of them read of one context is sent once; a later build sends what has changed since. When the context
 	// ends the build does too, at once; the engine may have tagged the image just before. What is wrong with the request, its
 	// files or a step is a [*BuildError]; a context or a Dockerfile that is not there is found before anything is sent.
 	// [ErrUnsupported] when the engine has no BuildKit, [ErrUnavailable] when it is lost in the middle.

@@ -14,7 +14,7 @@ import (
 func (c *Client) BuildImage(
 	ctx context.Context, request engine.BuildImage, report func(engine.BuildProgress),
 ) (engine.BuiltImage, error) {
-	built, err := c.builder().Build(ctx, request, report)
+	built, err := c.builds.Build(ctx, request, report)
 	if err != nil || built.ID != "" || len(request.Tags) == 0 {
 		return built, err
 	}
@@ -25,11 +25,7 @@ func (c *Client) BuildImage(
 
 // CheckBuild implements [engine.Builds].
 func (c *Client) CheckBuild(ctx context.Context, request engine.BuildImage) ([]engine.BuildFinding, error) {
-	return c.builder().Check(ctx, request)
-}
-
-func (c *Client) builder() *buildkit.Builder {
-	return &buildkit.Builder{Dial: c.hijack, Credentials: c.buildCredentials, Proxies: c.proxies}
+	return c.builds.Check(ctx, request)
 }
 
 // hubHost is the name under which BuildKit asks for credentials of the default registry.

@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/engine/docker/buildkit"
 	"github.com/muster-dev/muster/convergence/engine/docker/sshdial"
 )
 
@@ -25,7 +26,8 @@ type Client struct {
 	system    string // of containers: linux, windows; empty where the engine does not say it
 	settings  settings
 	proxies   map[string]string // what the docker CLI's configuration adds to every container's environment
-	hangUp    func()            // ends what the connections were made through
+	builds    *buildkit.Builder
+	hangUp    func() // ends what the connections were made through
 }
 
 var _ engine.Engine = (*Client)(nil)
@@ -72,6 +74,7 @@ type route struct {
 // connect makes the client and agrees on an API version.
 func connect(ctx context.Context, s settings, endpoint Endpoint, way route) (*Client, error) {
 	c := &Client{endpoint: endpoint, settings: s, proxies: s.proxies(way.host), hangUp: way.hangUp}
+	c.builds = &buildkit.Builder{Dial: c.hijack, Credentials: c.buildCredentials, Proxies: c.proxies}
 	if c.hangUp == nil {
 		c.hangUp = func() {}
 	}

@@ -20,31 +20,21 @@ import (
 )
 
 // attachables are what BuildKit may ask for in a session.
-func (b *Builder) attachables(request engine.BuildImage, from *source) ([]attachable, error) {
-	list := []attachable{
-		filesync.NewFSSyncProvider(filesync.StaticDirSource(from.folders)),
-		&authority{credentials: b.Credentials},
-	}
-	if len(request.Secrets) > 0 {
-		contents, err := readSecrets(request.Secrets)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, &keeper{contents: contents})
-	}
-	if len(request.SSH) > 0 {
-		agents, err := openAgents(request.SSH)
-		if err != nil {
-			return nil, err
-		}
+func (b *Builder) attachables(given *offers, agents attachable) []attachable {
+	list := []attachable{filesync.NewFSSyncProvider(given), &authority{credentials: b.Credentials}, &keeper{offers: given}}
+	if agents != nil {
 		list = append(list, agents)
 	}
-	return list, nil
+	return list
 }
 
-// openAgents reads the keys, and finds the agents, that steps may use. Steps can sign with them and no more.
+// openAgents reads the keys, and finds the agents, that steps may use; nil where none are wanted. Steps can sign with them
+// and no more.
 func openAgents(wanted []engine.BuildSSH) (attachable, error) {
 	const hint = "start an agent (eval $(ssh-agent); ssh-add), or name a key without passphrase: default=PATH"
+	if len(wanted) == 0 {
+		return nil, nil
+	}
 	configs := make([]sshprovider.AgentConfig, len(wanted))
 	for i, one := range wanted {
 		for _, path := range one.Paths {
@@ -106,7 +96,7 @@ func readBounded(path string) ([]byte, error) {
 // keeper hands secrets to BuildKit when a step of a build asks for them.
 type keeper struct {
 	secrets.UnimplementedSecretsServer
-	contents map[string][]byte
+	offers *offers
 }
 
 // Register implements attachable.
@@ -114,7 +104,7 @@ func (k *keeper) Register(server *grpc.Server) { secrets.RegisterSecretsServer(s
 
 // GetSecret implements secrets.SecretsServer.
 func (k *keeper) GetSecret(_ context.Context, request *secrets.GetSecretRequest) (*secrets.GetSecretResponse, error) {
-	content, ok := k.contents[request.GetID()]
+	content, ok := k.offers.secret(request.GetID())
 	if !ok {
 		return nil, status.Error(codes.NotFound, "the build was not given it")
 	}

@@ -6,6 +6,7 @@ package buildkit
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -37,6 +38,8 @@ type Builder struct {
 	Credentials func(ctx context.Context, host string) (Credentials, error)
 	// Proxies are build arguments of every build that does not set them itself.
 	Proxies map[string]string
+
+	sharing sharing
 }
 
 // Credentials are what a registry wants to see. Without a Username the Secret is an identity token.
@@ -72,7 +75,11 @@ func (b *Builder) do(
 	if err != nil {
 		return refusal(request, err)
 	}
-	attachables, err := b.attachables(request, from)
+	given := &offers{folders: from.folders}
+	if given.secrets, err = readSecrets(request.Secrets); err != nil {
+		return refusal(request, err)
+	}
+	agents, err := openAgents(request.SSH)
 	if err != nil {
 		return refusal(request, err)
 	}
@@ -85,18 +92,23 @@ func (b *Builder) do(
 	}
 	defer connection.Close() //nolint:errcheck // what it was for is done
 	j := &job{
-		dial: b.Dial, connection: connection, control: control.NewControlClient(connection), request: wanted,
+		connection: connection, control: control.NewControlClient(connection), request: wanted,
 		from: from, progress: newProgress(report), service: request.Service,
 	}
 	if err := j.checkStore(ctx, request); err != nil {
 		return err
 	}
-	return j.run(ctx, attachables, work)
+	if err := j.resolveHosts(ctx); err != nil {
+		return j.failure(ctx, err)
+	}
+	shared := b.sharing.join(ctx, b.Dial, digest(from.sharedKey, fmt.Sprint(request.SSH)), given, func(given *offers) *session {
+		return newSession(from.sharedKey, b.attachables(given, agents))
+	})
+	return j.run(ctx, shared, func() { b.sharing.leave(shared) }, work)
 }
 
 // job is one build under way.
 type job struct {
-	dial       Dial
 	connection grpc.ClientConnInterface
 	control    control.ControlClient
 	request    *control.SolveRequest
@@ -113,22 +125,21 @@ const (
 	firstPatience  = 300 * time.Millisecond
 )
 
-// run carries the build out: the session, the calls that are the build, and the stream that tells how it goes.
-func (j *job) run(ctx context.Context, attachables []attachable, work func(context.Context, *job) error) error {
-	if err := j.resolveHosts(ctx); err != nil {
-		return j.failure(ctx, err)
-	}
-	s := newSession(j.from.sharedKey, attachables)
-	j.request.Ref, j.request.Session = identity.NewID(), s.id
+// run carries the build out: the calls that are the build, and the stream that tells how it goes. It leaves the session when these
+// calls are over.
+func (j *job) run(ctx context.Context, shared *sharedSession, leave func(), work func(context.Context, *job) error) error {
+	j.request.Ref, j.request.Session = identity.NewID(), shared.id
 	var late *time.Timer
 	statusCtx, endStatus := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStatus()
 	defer context.AfterFunc(ctx, endStatus)()
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.run(groupCtx, j.dial) })
+	watchCtx, endWatch := context.WithCancel(groupCtx)
+	group.Go(func() error { return shared.watch(watchCtx) })
 	group.Go(func() error {
 		err := work(groupCtx, j)
-		s.close()
+		endWatch()
+		leave()
 		patience := statusPatience
 		switch {
 		case groupCtx.Err() != nil:

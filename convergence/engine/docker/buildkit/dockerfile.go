@@ -36,8 +36,8 @@ func (s *source) openDockerfile(request engine.BuildImage) error {
 	name := cmp.Or(request.Dockerfile, defaultDockerfile)
 	switch {
 	case request.DockerfileInline != "":
-		s.showDockerfile(defaultDockerfile, []byte(request.DockerfileInline), nil)
 		s.dockerfile = inlineName
+		s.showDockerfile(request.Service, defaultDockerfile, []byte(request.DockerfileInline), nil)
 		return s.readIgnore(nil, "")
 	case s.folder == "" && !filepath.IsAbs(name):
 		s.dockerfile, s.attributes["filename"] = name, name
@@ -62,8 +62,8 @@ func (s *source) openDockerfile(request engine.BuildImage) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	s.showDockerfile(filepath.Base(path), content, ignore)
 	s.dockerfile = name
+	s.showDockerfile(request.Service, filepath.Base(path), content, ignore)
 	return s.readIgnore(ignore, filepath.Base(path)+".dockerignore")
 }
 
@@ -89,15 +89,15 @@ func readDockerfile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-func (s *source) showDockerfile(name string, content, ignore []byte) {
+func (s *source) showDockerfile(service, name string, content, ignore []byte) {
 	files := memoryFS{name: content}
 	if ignore != nil {
 		files[name+".dockerignore"] = ignore
 	}
-	s.content, s.folders[dockerfileName], s.attributes["filename"] = content, files, name
-	if s.folder == "" {
-		s.attributes["dockerfilekey"] = dockerfileName // it is here although the context is not
-	}
+	// Builds that share a session have a name each for their Dockerfiles, the same one at every build.
+	local := dockerfileName + "-" + digest(service, s.dockerfile)[:12]
+	s.offer(local, files, digest(string(content), string(ignore)))
+	s.content, s.attributes["filename"], s.attributes["dockerfilekey"] = content, name, local
 }
 
 // suggest says what may have been meant by the name of a Dockerfile that is not there.

@@ -235,7 +235,7 @@ func TestAttachables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &keeper{contents: contents}
+	k := &keeper{offers: &offers{secrets: contents}}
 	for id, want := range map[string]string{"file": "from a file", "value": "x"} {
 		if got, err := k.GetSecret(t.Context(), &secrets.GetSecretRequest{ID: id}); err != nil || string(got.GetData()) != want {
 			t.Errorf("secret %s: %q, %v", id, got.GetData(), err)

@@ -29,11 +29,11 @@ const (
 
 // source is what a build reads on this side.
 type source struct {
-	folder     string               // of the context; empty where the engine fetches it
-	folders    map[string]fsutil.FS // what BuildKit may ask for
-	attributes map[string]string    // of the request, to say where things are
-	dockerfile string               // as messages name it
-	content    []byte               // of the Dockerfile; nil where the engine fetches it
+	folder     string             // of the context; empty where the engine fetches it
+	folders    map[string]offered // what BuildKit may ask for
+	attributes map[string]string  // of the request, to say where things are
+	dockerfile string             // as messages name it
+	content    []byte             // of the Dockerfile; nil where the engine fetches it
 	ignore     *patternmatcher.PatternMatcher
 	ignoreFile string // the name of the file that ignore was read from
 	sharedKey  string
@@ -41,7 +41,7 @@ type source struct {
 
 // openSource looks at all that will be read and says what is wrong with it before anything is sent.
 func openSource(request engine.BuildImage) (*source, error) {
-	s := &source{folders: map[string]fsutil.FS{}, attributes: map[string]string{}}
+	s := &source{folders: map[string]offered{}, attributes: map[string]string{}}
 	if filepath.IsAbs(request.Context) {
 		if err := s.openContext(request.Context); err != nil {
 			return nil, err
@@ -66,8 +66,18 @@ func openSource(request engine.BuildImage) (*source, error) {
 func sharedKey(context string) string {
 	host, _ := os.Hostname()
 	machine, _ := os.ReadFile("/etc/machine-id") // where there is none the host's name has to do
-	sum := sha256.Sum256([]byte(host + "\x00" + string(machine) + "\x00" + context))
+	return digest(host, string(machine), context)
+}
+
+// digest tells texts apart.
+func digest(texts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(texts, "\x00")))
 	return hex.EncodeToString(sum[:])
+}
+
+// offer adds a folder that BuildKit may ask for; two with the same identity have the same files.
+func (s *source) offer(name string, files fsutil.FS, identity string) {
+	s.folders[name] = offered{FS: files, identity: identity}
 }
 
 func (s *source) openContext(folder string) error {
@@ -75,7 +85,8 @@ func (s *source) openContext(folder string) error {
 	if err != nil {
 		return err
 	}
-	s.folder, s.folders[contextName] = folder, context
+	s.folder = folder
+	s.offer(contextName, context, folder)
 	return nil
 }
 
@@ -121,7 +132,7 @@ func (s *source) addNamed(name, place string) error {
 		return err
 	}
 	s.attributes["context:"+name] = "local:" + namedPrefix + name
-	s.folders[namedPrefix+name] = files
+	s.offer(namedPrefix+name, files, place)
 	return nil
 }
 

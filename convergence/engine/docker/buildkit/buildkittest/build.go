@@ -59,7 +59,7 @@ func newBuild(s *Server, j *job, caller session.Caller, request *control.SolveRe
 
 // run carries the build out and returns the ID of its image.
 func (b *build) run(ctx context.Context, refs []string) (string, error) {
-	name, content, err := b.sync.dockerfile(ctx, b.options.filename)
+	name, content, err := b.sync.dockerfile(ctx, b.options.dockerfileName, b.options.filename)
 	if err != nil {
 		return "", err
 	}

@@ -117,7 +117,7 @@ type lintError struct {
 
 // check carries out the checks that come with the parser, and finds ports that are none.
 func (b *build) check(ctx context.Context) (map[string][]byte, error) {
-	name, content, err := b.sync.dockerfile(ctx, b.options.filename)
+	name, content, err := b.sync.dockerfile(ctx, b.options.dockerfileName, b.options.filename)
 	if err != nil {
 		return nil, err
 	}

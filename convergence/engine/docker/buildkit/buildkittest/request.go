@@ -14,7 +14,10 @@ import (
 
 // options are what a request asks for.
 type options struct {
-	filename  string
+	filename string
+	// dockerfileName is what the client calls the folder of the Dockerfile.
+	dockerfileName string
+
 	target    string
 	platform  string // empty for the engine's own
 	pull      bool
@@ -57,6 +60,7 @@ func readOptions(request *control.SolveRequest) (*options, error) {
 		}
 	}
 	o.filename = cmp.Or(o.filename, "Dockerfile")
+	o.dockerfileName = cmp.Or(o.dockerfileName, "dockerfile")
 	return o, nil
 }
 
@@ -67,6 +71,8 @@ func (o *options) set(key, value string) error {
 		o.arguments[name] = value
 	case "label":
 		o.labels[name] = value
+	case "dockerfilekey":
+		o.dockerfileName = value
 	case "filename":
 		o.filename = value
 	case "target":

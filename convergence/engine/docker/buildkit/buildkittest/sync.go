@@ -40,12 +40,12 @@ type tree struct {
 }
 
 // dockerfile brings the Dockerfile, and the ignore file beside it.
-func (s *syncer) dockerfile(ctx context.Context, name string) (string, []byte, error) {
+func (s *syncer) dockerfile(ctx context.Context, folder, name string) (string, []byte, error) {
 	wanted := []string{name, name + ".dockerignore"}
 	if path.Base(name) == "Dockerfile" {
 		wanted = append(wanted, path.Join(path.Dir(name), "dockerfile"))
 	}
-	files, err := s.bring(ctx, "dockerfile", "[internal] load build definition from "+name, transfer{follow: wanted})
+	files, err := s.bring(ctx, folder, "[internal] load build definition from "+name, transfer{follow: wanted})
 	if err != nil {
 		return "", nil, err
 	}
