@@ -200,6 +200,30 @@ func (c Converger) PlanPull(ctx context.Context, input plan.PullInput) (*plan.Pl
 	return plan.PullImages(input), nil
 }
 
+// PlanCopy makes the plan that copies files between here and a project's containers. input needs no state.
+func (c Converger) PlanCopy(ctx context.Context, input plan.CopyInput) (made *plan.Plan, err error) {
+	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {
+		return nil, err
+	}
+	return plan.CopyFiles(input)
+}
+
+// PlanCommit makes the plan that makes an image of a container. input needs no state.
+func (c Converger) PlanCommit(ctx context.Context, input plan.CommitInput) (made *plan.Plan, err error) {
+	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {
+		return nil, err
+	}
+	return plan.CommitContainer(input)
+}
+
+// PlanExport makes the plan that writes out a container's files. input needs no state.
+func (c Converger) PlanExport(ctx context.Context, input plan.ExportInput) (made *plan.Plan, err error) {
+	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {
+		return nil, err
+	}
+	return plan.ExportContainer(input)
+}
+
 // observeContainers looks at a project's containers only: one list call.
 func (c Converger) observeContainers(ctx context.Context, name string) (plan.State, error) {
 	containers, err := c.Engine.ListContainers(ctx, engine.ContainerFilter{Project: name, Hooks: true})

@@ -23,9 +23,17 @@ func rules() []struct{ who, may, why string } {
 		{"convergence/engine/docker", "convergence/engine convergence/engine/docker project", "the adapter translates and decides nothing"},
 		{"convergence/engine/enginetest", "convergence/engine convergence/engine/docker project", "the contract is written against the boundary"},
 		{"convergence/provider", "", "a program is run by plain values, and knows no engine"},
-		{"convergence/step", "convergence/engine convergence/provider graph project", "a step has an effect on an engine and knows no plan"},
+		{"convergence/transfer", "convergence/engine", "files are copied by the boundary's archives"},
+		{
+			"convergence/step", "convergence/engine convergence/provider convergence/transfer graph project",
+			"a step has an effect on an engine and knows no plan",
+		},
 		{"convergence/build", "convergence/engine project", "a build request is made of a project"},
-		{"convergence/plan", "convergence/step convergence/build convergence/engine convergence/provider graph graph/dag project", "the planner decides about steps and does not carry them out"},
+		{
+			"convergence/plan",
+			"convergence/step convergence/build convergence/engine convergence/provider convergence/transfer graph graph/dag project",
+			"the planner decides about steps and does not carry them out",
+		},
 		{
 			"convergence", "convergence convergence/plan convergence/step convergence/engine convergence/provider graph graph/dag project",
 			"convergence works on any engine, so it must not know an adapter",

@@ -25,32 +25,19 @@ type Processes struct {
 // Top writes docker compose's table of `top`: every process with its container, what it runs last. Columns are those that any of
 // the containers has.
 func Top(w io.Writer, containers []Processes) error {
-	const command, none, narrowest = "CMD", "-", 2
+	const narrowest, own = 2, 2 // columns, and how many are not the engine's
 	table := Table{Header: []string{"SERVICE", "#"}, Gap: 2}
 	for _, c := range containers {
 		for _, title := range c.Titles {
-			if !slices.Contains(table.Header, title) && title != command {
+			if !slices.Contains(table.Header, title) && title != commandTitle {
 				table.Header = append(table.Header, title)
 			}
 		}
 	}
-	table.Header = append(table.Header, command)
+	table.Header = append(table.Header, commandTitle)
 	for _, c := range containers {
-		number := none
-		if c.Number > 0 {
-			number = strconv.Itoa(c.Number)
-		}
 		for _, process := range c.Rows {
-			row := []string{c.Service, number}
-			for _, title := range table.Header[len(row):] {
-				at := slices.Index(c.Titles, title)
-				if at < 0 || at >= len(process) {
-					row = append(row, none)
-					continue
-				}
-				row = append(row, process[at])
-			}
-			table.Rows = append(table.Rows, row)
+			table.Rows = append(table.Rows, c.row(process, table.Header[own:]))
 		}
 	}
 	if len(table.Rows) == 0 {
@@ -60,6 +47,27 @@ func Top(w io.Writer, containers []Processes) error {
 		table.Header[i] = pad(title, narrowest)
 	}
 	return table.Write(w)
+}
+
+// commandTitle is the column that comes last.
+const commandTitle = "CMD"
+
+// row is a process in the columns of those titles.
+func (p Processes) row(process, titles []string) []string {
+	const none = "-"
+	number := none
+	if p.Number > 0 {
+		number = strconv.Itoa(p.Number)
+	}
+	row := []string{p.Service, number}
+	for _, title := range titles {
+		cell := none
+		if at := slices.Index(p.Titles, title); at >= 0 && at < len(process) {
+			cell = process[at]
+		}
+		row = append(row, cell)
+	}
+	return row
 }
 
 // Usage is what a container uses.

@@ -144,7 +144,7 @@ func changeWords(change plan.Change) (mark, words string) {
 		return "-", "orphan, left alone (--remove-orphans takes it)"
 	case plan.Maybe:
 		return "?", "replace" + replicas
-	case plan.Pull, plan.Build:
+	case plan.Pull, plan.Build, plan.Push, plan.Copy, plan.Commit, plan.Export:
 		return "+", string(change.Kind)
 	case plan.Restart:
 		return "~", "restart" + replicas

@@ -104,6 +104,10 @@ const (
 	Unpause  Kind = "unpause"
 	RunAgain Kind = "run again" // a one-shot that has completed: no change
 	Pull     Kind = "pull"
+	Push     Kind = "push"
+	Copy     Kind = "copy"
+	Commit   Kind = "commit"
+	Export   Kind = "export"
 	Build    Kind = "build"
 	Provide  Kind = "provide" // a provider's program is asked: no change
 	Finish   Kind = "finish"  // what an interrupted replacement left behind

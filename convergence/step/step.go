@@ -18,7 +18,8 @@ type Step interface {
 	Ref() graph.Ref
 	// Object is what the engine knows it by.
 	Object() Object
-	// Action is what it does in one word for machines: create, start, stop, remove, rename, wait, pull, build, connect, update, hook.
+	// Action is what it does in one word for machines: create, start, stop, remove, rename, wait, pull, build, connect, update, hook,
+	// pause, unpause, push, commit, export, copy.
 	Action() string
 	// Words are docker compose's for the step under way and for its end; empty where it says nothing.
 	Words() (doing, done string)
@@ -55,8 +56,14 @@ type Object struct {
 	Name string
 }
 
-// String is kind and name, as docker compose's progress lines begin: "Container shop-web-1".
-func (o Object) String() string { return string(o.Kind) + " " + o.Name }
+// String is kind and name, as docker compose's progress lines begin: "Container shop-web-1". What has no kind there, because it is
+// only read or written, is told by its name alone.
+func (o Object) String() string {
+	if o.Kind == "" {
+		return o.Name
+	}
+	return string(o.Kind) + " " + o.Name
+}
 
 // Target is a container that a step works on: by ID where it was there when the plan was made, else by the name that it will
 // have when the step runs.

@@ -1,0 +1,62 @@
+package transfer
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Output is where something is written: a file, or a stream where there is no path.
+type Output struct {
+	Path   string
+	Stream io.Writer
+}
+
+// Write lets write write to the output. A file gets its name when it is whole, and what was there before stays until then; devices
+// and pipes are written to as they are.
+func (o Output) Write(write func(io.Writer) error) error {
+	if o.Path == "" {
+		return write(o.Stream)
+	}
+	target := o.Path
+	if resolved, err := filepath.EvalSymlinks(target); err == nil {
+		target = resolved
+	}
+	info, err := os.Stat(target)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("%q is a folder: name a file", o.Path)
+	case err == nil && !info.Mode().IsRegular():
+		return writeTo(target, os.O_WRONLY, write)
+	}
+	const readable = fs.FileMode(0o644)
+	mode := readable
+	if err == nil {
+		mode = info.Mode().Perm()
+	}
+	beside := filepath.Join(filepath.Dir(target), ".muster-"+rand.Text())
+	err = writeTo(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, write)
+	if err == nil {
+		err = os.Chmod(beside, mode)
+	}
+	if err == nil {
+		err = os.Rename(beside, target)
+	}
+	if err != nil {
+		_ = os.Remove(beside)
+	}
+	return err
+}
+
+func writeTo(path string, flags int, write func(io.Writer) error) error {
+	const private = 0o600
+	file, err := os.OpenFile(path, flags, private)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(file), file.Close())
+}
