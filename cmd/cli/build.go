@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
+	"github.com/docker/go-units"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -28,7 +30,8 @@ type buildOptions struct {
 	pull, noCache    bool
 	withDependencies bool
 	check, print     bool
-	memory, builder  string
+	memory           byteSize
+	builder          string
 	ssh              string
 	provenance, sbom string
 }
@@ -42,7 +45,7 @@ No container changes: that is what `+"`muster up`"+` does.`,
 		func(ctx context.Context) error { return runBuild(ctx, o) })
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.args, "build-arg", nil, "Set build-time variables for services")
-	flags.StringVarP(&o.memory, "memory", "m", "", "Has no effect: it was for the builder before BuildKit")
+	flags.VarP(&o.memory, "memory", "m", "Has no effect: it was for the builder before BuildKit")
 	flags.StringVar(&o.builder, "builder", "", "Set builder to use")
 	flags.BoolVar(&o.check, "check", false, "Check build configuration")
 	flags.BoolVar(&o.noCache, "no-cache", false, "Do not use cache when building the image")
@@ -90,7 +93,7 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 		return err
 	}
 	o.followBuildkit()
-	if o.memory != "" {
+	if o.memory != 0 {
 		o.warn([]project.Warning{{Message: "--memory has no effect: BuildKit has no limit of its own"}})
 	}
 	if o.dryRun && !o.check {
@@ -119,6 +122,22 @@ func (o *buildOptions) followBuildkit() {
 		o.env["COMPOSE_PROGRESS"] = string(mode)
 	}
 }
+
+// byteSize is a flag's value in bytes, "64m".
+type byteSize int64
+
+// Set implements pflag.Value.
+func (b *byteSize) Set(text string) error {
+	size, err := units.RAMInBytes(text)
+	*b = byteSize(size)
+	return err
+}
+
+// String implements pflag.Value.
+func (b *byteSize) String() string { return strconv.FormatInt(int64(*b), 10) }
+
+// Type implements pflag.Value.
+func (*byteSize) Type() string { return "bytes" }
 
 // checkBuilder refuses a builder that is not the engine's own. One that only the environment names is for other tools, too.
 func (o *buildOptions) checkBuilder() error {

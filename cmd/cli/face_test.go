@@ -17,7 +17,7 @@ func notYet() []string {
 // arriving are the commands, and the flags of commands, that are being made.
 func arriving() []string {
 	return []string{
-		"commit", "cp", "export", "push", "run", "alpha generate", "build --push", "build --memory", "up --menu",
+		"commit", "cp", "export", "push", "run", "alpha generate", "build --push",
 	}
 }
 

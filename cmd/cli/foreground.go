@@ -34,12 +34,18 @@ func (o *upOptions) runForeground(ctx context.Context, eng engine.Engine, p *pro
 		o.addresses(ctx, eng, made, looks)
 	}
 	follow.allStarted(ctx)
+	menu := o.openMenu(ctx, looks, follow)
+	defer menu.close()
 	select {
 	case <-follow.ended:
 		return follow.failure
+	case <-menu.detached:
+		return nil
 	case item := <-follow.ending.first:
+		menu.close()
 		return o.abort(eng, p, looks, follow, item)
 	case <-ctx.Done():
+		menu.close()
 	}
 	progress.Say("Gracefully Stopping... press Ctrl+C again to force")
 	if err := o.stopAll(eng, p, looks, follow); err != nil && !errors.Is(err, errInterrupted) {

@@ -23,3 +23,6 @@ func signalName(signal os.Signal) string {
 		syscall.SIGUSR1: "SIGUSR1", syscall.SIGUSR2: "SIGUSR2", syscall.SIGALRM: "SIGALRM", syscall.SIGCONT: "SIGCONT",
 	}[signal]
 }
+
+// suspend stops this program, as ctrl-z does, until the shell lets it go on.
+func suspend() { _ = syscall.Kill(0, syscall.SIGTSTP) }

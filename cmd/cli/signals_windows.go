@@ -12,3 +12,6 @@ func notifyOther() (signals <-chan os.Signal, stop func()) { return nil, func() 
 func signalName(signal os.Signal) string {
 	return map[os.Signal]string{os.Interrupt: "SIGINT", syscall.SIGTERM: "SIGTERM"}[signal]
 }
+
+// suspend: Windows suspends no programs.
+func suspend() {}

@@ -35,6 +35,7 @@ type upOptions struct {
 	build, noBuild               bool
 	quietPull, quietBuild        bool
 	yes, noStart                 bool
+	menu, menuGiven              bool
 	recreateDeps, renewVolumes   bool
 	scale                        []string
 	pull                         string
@@ -54,11 +55,13 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 ` + "`muster plan`" + ` shows beforehand what will be done and why.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.services, o.timeoutGiven, o.applying = args, cmd.Flags().Changed("timeout"), applying(cmd, args)
+			o.menuGiven = cmd.Flags().Changed(menuFlag)
 			return runUp(cmd.Context(), o)
 		},
 	}
 	o.bindBuild(cmd)
 	o.bindAttach(cmd)
+	o.bindMenu(cmd)
 	bindRemoveOrphans(cmd, g, &o.removeOrphans)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.recreateDeps, "always-recreate-deps", false, "Recreate dependent containers. Incompatible with --no-recreate.")
