@@ -16,9 +16,7 @@ func notYet() []string {
 
 // arriving are the commands, and the flags of commands, that are being made.
 func arriving() []string {
-	return []string{
-		"commit", "cp", "export", "push", "run", "alpha generate", "build --push",
-	}
+	return []string{"run", "alpha generate", "build --push"}
 }
 
 // wantedFlag is a flag as scripts for docker compose count on it.
@@ -133,6 +131,9 @@ func (w wantedFlag) check(t *testing.T, path string, flags *pflag.FlagSet) {
 	kind := flag.Value.Type()
 	if known, ok := kinds[kind]; ok {
 		kind = known
+	}
+	if kind == "array" && w.kind == "list" { // the docker CLI's lists are given flag by flag, too: an instruction may have commas
+		kind = w.kind
 	}
 	if kind != w.kind || flag.Shorthand != w.shorthand || flag.DefValue != w.value {
 		t.Errorf("%s --%s is %s -%s %q, want %s -%s %q", path, w.name, kind, flag.Shorthand, flag.DefValue, w.kind, w.shorthand, w.value)
