@@ -35,6 +35,9 @@ type Notes struct {
 	API string
 	// Store is "containerd" for what only engines can that keep images in containerd's store.
 	Store string
+	// Privileged is for what only engines can that may run privileged containers: an old one may not where its machine keeps a
+	// capability to itself.
+	Privileged bool
 	// Refused says why the peer does not take the file: then Muster alone brings it up, unless Both says that it refuses it too.
 	Refused string
 	Both    bool

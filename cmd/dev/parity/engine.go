@@ -88,6 +88,17 @@ func (e rawEngine) usesContainerd(ctx context.Context) (bool, error) {
 	}), err
 }
 
+// runsPrivileged says whether the engine can start a container with all privileges.
+func (e rawEngine) runsPrivileged(ctx context.Context) (can bool, err error) {
+	body := map[string]any{"Image": box, "Cmd": []string{"true"}, "HostConfig": map[string]any{"Privileged": true}}
+	var made found
+	if err := e.call(ctx, http.MethodPost, "/containers/create", nil, body, &made); err != nil {
+		return false, err
+	}
+	started := e.call(ctx, http.MethodPost, "/containers/"+made.ID+"/start", nil, nil, nil)
+	return started == nil, e.call(context.WithoutCancel(ctx), http.MethodDelete, "/containers/"+made.ID, url.Values{"force": {"true"}}, nil, nil)
+}
+
 type engineVersion struct {
 	Version, APIVersion string
 }

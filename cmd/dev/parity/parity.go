@@ -71,8 +71,12 @@ func Run(ctx context.Context, options Options) error {
 	if err != nil {
 		return fmt.Errorf("ask engine for its storage: %w", err)
 	}
+	privileged, err := engine.runsPrivileged(ctx)
+	if err != nil {
+		return fmt.Errorf("ask engine for privileged containers: %w", err)
+	}
 	report := report{out: options.Out, wanted: wanted, whole: len(options.Names) == 0}
-	r := runner{engine: engine, tools: both, folder: corpus, version: version, containerd: containerd, intended: wanted}
+	r := runner{engine: engine, tools: both, folder: corpus, version: version, containerd: containerd, privileged: privileged, intended: wanted}
 	fmt.Fprintf(options.Out, "%d files on engine %s (API %s)\n", len(files), version.Version, version.APIVersion)
 	for _, file := range files {
 		result, err := r.check(ctx, file)

@@ -7,6 +7,9 @@ import (
 	"net/url"
 )
 
+// box is the image of containers that only have to be there.
+const box = "muster.test/busybox:latest"
+
 // prepare makes what a file's notes say is there before. The function removes what was made, also where not all of it was.
 func (e rawEngine) prepare(ctx context.Context, notes Notes) (remove func(context.Context) error, err error) {
 	var made []string
@@ -32,7 +35,7 @@ func (e rawEngine) prepare(ctx context.Context, notes Notes) (remove func(contex
 		problems = append(problems, create("volumes", name, nil, map[string]any{"Name": name}))
 	}
 	for _, name := range notes.Containers {
-		body := map[string]any{"Image": "muster.test/busybox:latest", "Cmd": []string{"sleep", "3600"}}
+		body := map[string]any{"Image": box, "Cmd": []string{"sleep", "3600"}}
 		problems = append(problems, create("containers", name, url.Values{"name": {name}}, body),
 			e.call(ctx, http.MethodPost, "/containers/"+name+"/start", nil, nil, nil))
 	}

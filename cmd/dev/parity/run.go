@@ -57,6 +57,8 @@ type runner struct {
 	version engineVersion
 	// containerd says that the engine keeps images in containerd's store.
 	containerd bool
+	// privileged says that the engine can run privileged containers.
+	privileged bool
 	intended   *intended
 }
 
@@ -78,6 +80,9 @@ func (r runner) check(ctx context.Context, file corpusFile) (result outcome, err
 		return result, r.checkGate(ctx, at, &result)
 	case file.Store == "containerd" && !r.containerd:
 		result.verdict, result.note = neither, "needs an engine that keeps images in containerd's store"
+		return result, nil
+	case file.Privileged && !r.privileged:
+		result.verdict, result.note = neither, "needs an engine that can run privileged containers on this machine"
 		return result, nil
 	case file.Refused != "" && file.Both:
 		return result, r.checkRefused(ctx, at, &result)
