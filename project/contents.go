@@ -132,11 +132,14 @@ func (r *contentReader) read(kind, name string, object FileObject) {
 	default:
 		content = []byte(object.Content)
 	}
-	sum := sha256.Sum256(content)
-	r.digests[key] = hex.EncodeToString(sum[:])
 	if copied {
 		r.contents[key] = NewContent(content)
 	}
+	if key == ConfigKey(apiSocketConfig) {
+		return // credentials come and go: that is no change of the file
+	}
+	sum := sha256.Sum256(content)
+	r.digests[key] = hex.EncodeToString(sum[:])
 }
 
 // variable is the value that a secret or config has from the environment. Loading has put it into the model, which counts for what an

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the golden parts of testdata/load
 //
 //	-f FILE, -p NAME, --profile P, --env-file FILE, --project-directory DIR, --no-deps, --all-resources, --compatibility,
 //	--no-interpolate, --no-normalize, --no-consistency, --no-path-resolution, --no-env-resolution; NAME=VALUE for the
-//	environment; dir DIR for the current folder; service NAME; stdin FILE; show model, tree, unsupported, refused, inert, contents
+//	environment; dir DIR for the current folder; service NAME; stdin FILE; show model, tree, unsupported, refused, inert, socket, contents
 //	or name
 //
 // Of the files "model", "warnings", "unsupported", "refused", "inert" and "error" are what loading gives, the others are written to a folder, whose
@@ -238,6 +238,12 @@ func outcome(t *testing.T, options project.Options, show []string, dir string) m
 			add("error", errorText(loaded.ReadContents()))
 		case "unsupported":
 			add("unsupported", problemText(loaded.Unsupported()))
+		case "socket":
+			model, err := loaded.WithAPISocket([]byte("{}")).MarshalYAML()
+			if err != nil {
+				t.Fatal(err)
+			}
+			add("model", string(model))
 		case "refused":
 			add("refused", problemText(loaded.Refused()))
 		case "inert":

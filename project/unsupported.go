@@ -55,7 +55,6 @@ func (r *reporter) told(kind, prefix string, attributes []inert) {
 
 func (r *reporter) unsupported(prefix string, service Service) {
 	r.told(notYet, prefix, []inert{
-		{"use_api_socket", service.UseAPISocket, "the container has neither the socket nor credentials"},
 		{"umask", service.Umask != nil, "the container has the engine's"},
 	})
 	r.told(noEffect, prefix, []inert{

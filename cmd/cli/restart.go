@@ -38,7 +38,7 @@ func runRestart(ctx context.Context, o *restartOptions) error {
 		Name: name, Project: p, Services: o.services, NoDeps: o.noDeps, StopTimeout: seconds(o.timeout, o.timeoutGiven),
 	}
 	if p != nil {
-		input.Unread = p.ReadContents()
+		input.Project, input.Unread = o.readContents(ctx, p)
 	}
 	made, err := convergence.Converger{Engine: eng}.PlanRestart(ctx, input)
 	if err != nil {

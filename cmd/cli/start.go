@@ -43,7 +43,7 @@ func runStart(ctx context.Context, o *startOptions) error {
 		Name: name, Project: p, Services: o.services, Wait: o.wait, WaitTimeout: time.Duration(o.waitTimeout) * time.Second,
 	}
 	if p != nil {
-		input.Unread = p.ReadContents()
+		input.Project, input.Unread = o.readContents(ctx, p)
 	}
 	made, err := convergence.Converger{Engine: eng}.PlanStart(ctx, input)
 	if err != nil {

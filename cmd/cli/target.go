@@ -20,6 +20,29 @@ func (g *globals) load(ctx context.Context, services []string, noDeps bool) (*pr
 	return p, nil
 }
 
+// readContents reads what secrets and configs hold, and the credentials that services with the engine's socket get. The project that comes
+// back has those, and is there also with an error.
+func (g *globals) readContents(ctx context.Context, p *project.Project) (*project.Project, error) {
+	if p.UsesAPISocket() {
+		credentials, err := g.engineOptions().SocketCredentials(ctx)
+		if err != nil {
+			return p, fmt.Errorf("%suse_api_socket: %w", g.socketPlace(p), err)
+		}
+		p = p.WithAPISocket(credentials)
+	}
+	return p, p.ReadContents()
+}
+
+// socketPlace is where the first service asks for the engine's socket, as messages begin with it.
+func (g *globals) socketPlace(p *project.Project) string {
+	for _, name := range p.ServiceNames() {
+		if p.Services[name].UseAPISocket {
+			return g.placeOf(p, "services."+name+".use_api_socket") + ": services." + name + "."
+		}
+	}
+	return ""
+}
+
 // warn writes warnings for people, with their places.
 func (g *globals) warn(warnings []project.Warning) {
 	looks, err := g.looks()

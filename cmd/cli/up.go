@@ -187,7 +187,7 @@ func (o *upOptions) loadForRun(ctx context.Context) (*project.Project, error) {
 		return nil, err
 	}
 	o.warn(p.Unsupported())
-	return p, p.ReadContents()
+	return o.readContents(ctx, p)
 }
 
 // noService is docker compose's error for a project that has nothing to start, with what there could be.
