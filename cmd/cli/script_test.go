@@ -113,7 +113,7 @@ func tearDown(t *testing.T, host, name string) {
 	}
 }
 
-// removeBuilt removes the images that were built for a project, under all their names.
+// removeBuilt removes the images that were built for a project or made of its containers, under all their names, or without one.
 func removeBuilt(ctx context.Context, host, name string) error {
 	eng, err := connect(ctx, host)
 	if err != nil {
@@ -131,6 +131,13 @@ func removeBuilt(ctx context.Context, host, name string) error {
 		}
 		for _, tag := range image.Tags {
 			problems = append(problems, eng.RemoveImage(ctx, tag))
+		}
+		if len(image.Tags) > 0 {
+			continue
+		}
+		// One that others are made of goes with them.
+		if err := eng.RemoveImage(ctx, image.ID); !errors.Is(err, engine.ErrNotFound) && !errors.Is(err, engine.ErrConflict) {
+			problems = append(problems, err)
 		}
 	}
 	return errors.Join(problems...)
