@@ -21,10 +21,15 @@ const (
 	socketVariable  = "DOCKER_CLI_PLUGIN_SOCKET"
 )
 
-// writeMetadata says who the plugin is. The docker CLI asks before each of its commands, so nothing else is done for it.
-func writeMetadata(app App) error {
-	return json.NewEncoder(app.Out).Encode(struct{ SchemaVersion, Vendor, Version, ShortDescription string }{
-		"0.1.0", "Muster", "v" + app.Version, "Compose projects up and down, with a plan that says what and why",
+// Introduce tells the docker CLI who the plugin is where the command line asks only for that, and says whether it did. The docker CLI
+// asks before each of its commands: a program that begins with this does nothing else for it.
+func Introduce(args []string, out io.Writer) bool {
+	return len(args) == 1 && args[0] == metadataCommand && writeMetadata(out, buildVersion()) == nil
+}
+
+func writeMetadata(out io.Writer, version string) error {
+	return json.NewEncoder(out).Encode(struct{ SchemaVersion, Vendor, Version, ShortDescription string }{
+		"0.1.0", "Muster", "v" + version, "Compose projects up and down, with a plan that says what and why",
 	})
 }
 
@@ -33,7 +38,7 @@ func newPluginCommands(g *globals) []*cobra.Command {
 	return []*cobra.Command{
 		{
 			Use: metadataCommand, Short: "Say who this plugin of the docker CLI is", Hidden: true,
-			RunE: func(*cobra.Command, []string) error { return writeMetadata(g.app) },
+			RunE: func(*cobra.Command, []string) error { return writeMetadata(g.app.Out, g.app.Version) },
 		},
 		{
 			Use: hooksCommand, Hidden: true, DisableFlagParsing: true,

@@ -16,12 +16,6 @@ import (
 // Main runs a command line, without the program's name, and returns its exit code. What went wrong has been told when it
 // returns.
 func Main(ctx context.Context, args []string, app App) int {
-	if len(args) == 1 && args[0] == metadataCommand { // asked for before each command of the docker CLI's: nothing is set up for it
-		if err := writeMetadata(app); err != nil {
-			return exitError
-		}
-		return exitOK
-	}
 	// compose-go tells its warnings to this logger; Muster tells them itself, with their places.
 	logrus.SetOutput(io.Discard)
 	g := &globals{app: app}

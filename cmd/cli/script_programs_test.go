@@ -60,6 +60,9 @@ const (
 
 // runMuster is the command under test. It also sees to it that nothing of it runs on when it is done.
 func runMuster() {
+	if cli.Introduce(os.Args[1:], os.Stdout) {
+		os.Exit(0)
+	}
 	code := cli.Main(context.Background(), os.Args[1:], cli.System(cli.Notify()))
 	if err := goleak.Find(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -9,5 +9,8 @@ import (
 )
 
 func main() {
+	if cli.Introduce(os.Args[1:], os.Stdout) {
+		return
+	}
 	os.Exit(cli.Main(context.Background(), os.Args[1:], cli.System(cli.Notify())))
 }
