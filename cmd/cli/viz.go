@@ -55,7 +55,7 @@ func newAlpha(g *globals) *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	cmd.AddCommand(newViz(g), newLaterPublish())
+	cmd.AddCommand(newViz(g), newLaterPublish(), laterCommand("generate", "write the file by hand; `muster config` checks it"))
 	return cmd
 }
 
