@@ -29,6 +29,8 @@ func addCompletion(root *cobra.Command, g *globals) {
 		switch {
 		case strings.Contains(command.Use, "SERVICE=REPLICAS"):
 			command.ValidArgsFunction = c.scaled
+		case strings.Contains(command.Use, "SERVICE:"):
+			command.ValidArgsFunction = c.copied
 		case strings.Contains(command.Use, "SERVICE PRIVATE_PORT"):
 			command.ValidArgsFunction = c.portArguments
 		case strings.Contains(command.Use, "SERVICE"):
@@ -154,6 +156,15 @@ func (c *completer) scaled(cmd *cobra.Command, _ []string, start string) ([]stri
 		names[i] += "="
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// copied offers services for SERVICE:PATH; where none fits, the shell offers files.
+func (c *completer) copied(cmd *cobra.Command, _ []string, start string) ([]string, cobra.ShellCompDirective) {
+	names := beginning(c.patiently(cmd, c.serviceNames), start)
+	for i := range names {
+		names[i] += ":"
+	}
+	return names, cobra.ShellCompDirectiveNoSpace
 }
 
 // serviceArguments offers the services that are not on the line yet; just for the first argument where one is taken.

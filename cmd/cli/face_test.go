@@ -50,8 +50,11 @@ func TestCommandLine(t *testing.T) {
 				continue
 			}
 			wanted := parseFlag(t, line)
-			if !listed(arriving(), path+" --"+wanted.name) {
+			switch entry := path + " --" + wanted.name; {
+			case !listed(arriving(), entry):
 				wanted.check(t, path, command.Flags())
+			case command.Flags().Lookup(wanted.name) != nil:
+				t.Errorf("%s has arrived: take it off the list", entry)
 			}
 		}
 	}
