@@ -45,7 +45,7 @@ func (r *reconciler) reasons(s *servicePlan, container engine.Container) []Reaso
 func (r *reconciler) fingerprintReasons(s *servicePlan, container engine.Container) []Reason {
 	reasons := labelReasons(container.Labels, r.wantedFields(s), func() (string, error) { return s.hash, nil })
 	if differences, compared := r.State.Differences[container.ID]; compared && slices.ContainsFunc(reasons, isUnproven) {
-		reasons = s.differenceReasons(differences)
+		reasons = s.differenceReasons(r.withoutProvidedVariables(differences, s.service))
 	}
 	for i, reason := range reasons {
 		if service, ok := strings.CutPrefix(reason.Path, step.SharesField("")); ok {

@@ -62,6 +62,16 @@ func (r *reconciler) withoutProvided(reasons []Reason, service project.Service) 
 	return slices.DeleteFunc(reasons, func(reason Reason) bool { return strings.HasPrefix(reason.Path, step.ProvidedField("")) })
 }
 
+// withoutProvidedVariables leaves out the variables that a container of docker compose's has from a provider: the file does not say them.
+func (r *reconciler) withoutProvidedVariables(differences []engine.Difference, service project.Service) []engine.Difference {
+	return slices.DeleteFunc(slices.Clone(differences), func(d engine.Difference) bool {
+		return d.Removed && slices.ContainsFunc(sortedKeys(service.DependsOn), func(name string) bool {
+			needed := r.services[name]
+			return needed != nil && needed.provided != nil && strings.HasPrefix(d.Path, "environment."+provider.Prefix(name))
+		})
+	})
+}
+
 func isProvided(service project.Service) bool { return service.Provider != nil }
 
 // describeProvider tells of a provider service.

@@ -276,7 +276,7 @@ func (a *answer) line(line []byte) error {
 	case "error":
 		return errors.New(short(message.Message))
 	case "setenv":
-		return a.variable(strings.ToUpper(a.service)+"_", message.Message)
+		return a.variable(Prefix(a.service), message.Message)
 	case "rawsetenv":
 		return a.variable("", message.Message)
 	case "debug":
@@ -305,3 +305,6 @@ func short(text string) string {
 	}
 	return strings.ToValidUTF8(text, "\ufffd")
 }
+
+// Prefix begins the names of the variables that a provider service gives to those that depend on it.
+func Prefix(service string) string { return strings.ToUpper(service) + "_" }
