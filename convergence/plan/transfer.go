@@ -88,7 +88,7 @@ func CopyFiles(input CopyInput) (*Plan, error) {
 			return nil, err
 		}
 		from = found[0]
-		input.Copy.From.Container, input.Copy.From.Name = from.ID, from.Name
+		input.Copy.From.Container, input.Copy.From.Name, input.Copy.From.Service = from.ID, from.Name, from.Service
 	}
 	if input.To.Service == "" {
 		b.copy(from, input.Copy)
@@ -99,7 +99,7 @@ func CopyFiles(input CopyInput) (*Plan, error) {
 		return nil, err
 	}
 	for _, to := range found {
-		input.Copy.To.Container, input.Copy.To.Name = to.ID, to.Name
+		input.Copy.To.Container, input.Copy.To.Name, input.Copy.To.Service = to.ID, to.Name, to.Service
 		b.copy(to, input.Copy)
 	}
 	return b.plan, nil

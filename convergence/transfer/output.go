@@ -33,6 +33,11 @@ func (o Output) Write(write func(io.Writer) error) error {
 	case err == nil && !info.Mode().IsRegular():
 		return writeTo(target, os.O_WRONLY, write)
 	}
+	if folder := filepath.Dir(target); err != nil {
+		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no folder %q", folder)
+		}
+	}
 	const readable = fs.FileMode(0o644)
 	mode := readable
 	if err == nil {

@@ -18,8 +18,8 @@ import (
 
 // Place is one end of a copy: a path in a container, a path here, or a stream of tar.
 type Place struct {
-	// Container is an ID or a name; empty means here. Name is what people call it.
-	Container, Name string
+	// Container is an ID or a name; empty means here. Name is what people call it, and Service whose it is.
+	Container, Name, Service string
 	// Path is as the user has typed it; in a container from the root, also without a slash at the beginning. Ending in a slash it is a
 	// folder, in "/." what is in the folder. Local is the same path here, made absolute.
 	Path, Local string
@@ -149,7 +149,7 @@ func (c Copy) intoContainer(ctx context.Context, eng engine.Copies, from end, wr
 	}
 	return piped(func(w io.Writer) error { return write(w, name) }, func(archive io.Reader) error {
 		err := eng.PutArchive(ctx, c.To.Container, folder, archive, engine.PutArchive{ToUser: c.KeepOwners})
-		return Place{Container: c.To.Container, Name: c.To.Name, Path: folder}.missing(err)
+		return Place{Container: c.To.Container, Name: c.To.Name, Service: c.To.Service, Path: folder}.missing(err)
 	})
 }
 
@@ -200,6 +200,11 @@ func (e *MissingError) Error() string {
 }
 
 func (e *MissingError) Unwrap() error { return e.Cause }
+
+// Hint is what to try next: to see what there is beside it, which also works where the container does not run.
+func (e *MissingError) Hint() string {
+	return fmt.Sprintf("muster cp %s:%s - | tar t", e.Place.Service, path.Dir(path.Clean(e.Place.inContainer())))
+}
 
 // piped lets one function read what another writes. What went wrong first is the error.
 func piped(write func(io.Writer) error, read func(io.Reader) error) error {

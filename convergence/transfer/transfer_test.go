@@ -184,13 +184,13 @@ func TestModes(t *testing.T) {
 	t.Parallel()
 	here := t.TempDir()
 	closed, secret := folder("x"), file("x/secret")
-	closed.Mode, secret.Mode = 0o555, 0o600
+	closed.Mode, secret.Mode = 0o1555, 0o4600
 	warnings, err := outOf(t, &container{archive: archiveOf(t, closed, secret, tar.Header{Typeflag: tar.TypeFifo, Name: "x/pipe"})}, here)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, mode := range map[string]fs.FileMode{"x": 0o555, "x/secret": 0o600} {
-		if info, err := os.Stat(filepath.Join(here, name)); err != nil || info.Mode().Perm() != mode {
+	for name, mode := range map[string]fs.FileMode{"x": fs.ModeDir | fs.ModeSticky | 0o555, "x/secret": 0o600} {
+		if info, err := os.Stat(filepath.Join(here, name)); err != nil || info.Mode() != mode {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}
 	}

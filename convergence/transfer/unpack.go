@@ -99,7 +99,7 @@ func (u *unpacker) one(header *tar.Header, content io.Reader) error {
 	case tar.TypeDir:
 		return u.folder(header)
 	case tar.TypeReg:
-		return u.replace(header, func(name string) error { return u.write(name, header, content) })
+		return u.replace(header, func(name string) error { return u.write(name, content) })
 	case tar.TypeSymlink:
 		return u.replace(header, func(name string) error { return u.root.Symlink(header.Linkname, name) })
 	case tar.TypeLink:
@@ -113,11 +113,10 @@ func (u *unpacker) path(name string) string { return filepath.Join(u.root.Name()
 
 func (u *unpacker) folder(header *tar.Header) error {
 	const whileFilled = 0o700
-	mode := header.FileInfo().Mode().Perm()
-	if err := u.root.MkdirAll(header.Name, mode|whileFilled); err != nil {
+	if err := u.root.MkdirAll(header.Name, header.FileInfo().Mode().Perm()|whileFilled); err != nil {
 		return err
 	}
-	u.folders = append(u.folders, folderEnd{header.Name, mode, header.ModTime})
+	u.folders = append(u.folders, folderEnd{header.Name, u.mode(header), header.ModTime})
 	return u.own(header.Name, header)
 }
 
@@ -128,6 +127,9 @@ func (u *unpacker) replace(header *tar.Header, put func(name string) error) erro
 	if err == nil && header.Typeflag != tar.TypeLink {
 		err = u.own(beside, header)
 	}
+	if err == nil && header.Typeflag == tar.TypeReg {
+		err = errors.Join(u.root.Chmod(beside, u.mode(header)), u.root.Chtimes(beside, time.Time{}, header.ModTime))
+	}
 	if err == nil {
 		err = u.root.Rename(beside, header.Name)
 	}
@@ -137,20 +139,23 @@ func (u *unpacker) replace(header *tar.Header, put func(name string) error) erro
 	return err
 }
 
-func (u *unpacker) write(name string, header *tar.Header, content io.Reader) error {
+// mode is what a file may be. That it runs as its owner is kept only with the owner: else it would be another one.
+func (u *unpacker) mode(header *tar.Header) fs.FileMode {
+	bits := fs.ModePerm | fs.ModeSticky
+	if u.keepOwners {
+		bits |= fs.ModeSetuid | fs.ModeSetgid
+	}
+	return header.FileInfo().Mode() & bits
+}
+
+func (u *unpacker) write(name string, content io.Reader) error {
 	const private = 0o600
 	file, err := u.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, private)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(file, content)
-	if err = errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	if err := u.root.Chmod(name, header.FileInfo().Mode().Perm()); err != nil {
-		return err
-	}
-	return u.root.Chtimes(name, time.Time{}, header.ModTime)
+	return errors.Join(err, file.Close())
 }
 
 // own gives a file to whom the archive says, where that is wanted and allowed.
