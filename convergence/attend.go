@@ -44,29 +44,29 @@ func Attend(ctx context.Context, eng engine.Engine, a Attended) (exitCode int, e
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
+	started := make(chan struct{})
 	err = eng.Attach(ctx, a.ID, a.Console, func() {
-		if a.Start == nil {
-			return
-		}
 		work.Go(func() error {
+			defer close(started)
+			if a.Start == nil {
+				return nil
+			}
 			if err := a.Start(ctx); err != nil {
 				cancel(err)
 			}
 			return nil
 		})
 	}, a.Output)
+	if err == nil {
+		err = end.wait(ctx, started)
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		return 0, cause
 	}
 	if err != nil {
 		return 0, err
 	}
-	select {
-	case <-end.ended:
-		return end.exitCode, nil
-	case <-ctx.Done():
-		return 0, context.Cause(ctx)
-	}
+	return end.exitCode, nil
 }
 
 // ending watches for the end of a container.
@@ -76,6 +76,21 @@ type ending struct {
 	ended    chan struct{} // closed when exitCode is that of the end
 	died     bool
 	exitCode int
+}
+
+// wait returns when the start has come to its end, whose error counts more, and then the container.
+func (e *ending) wait(ctx context.Context, started <-chan struct{}) error {
+	for _, done := range []<-chan struct{}{started, e.ended} {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	if !e.died {
+		return fmt.Errorf("container %.12s was removed, and its exit code was not seen: %w", e.of.ID, engine.ErrNotFound)
+	}
+	return nil
 }
 
 // errEnded stops the watch.
@@ -89,9 +104,9 @@ func (e *ending) watch(ctx context.Context, eng engine.Engine) error {
 		case event.Kind != engine.EventContainer || event.ID != e.of.ID:
 			return nil
 		case event.Action == "die":
-			return e.note(event.ExitCode, false)
+			return e.note(event.ExitCode)
 		case event.Action == "destroy":
-			return e.note(e.exitCode, true)
+			return e.end()
 		}
 		return nil
 	})
@@ -105,23 +120,26 @@ func (e *ending) watch(ctx context.Context, eng engine.Engine) error {
 func (e *ending) look(ctx context.Context, eng engine.Engine) error {
 	details, err := eng.InspectContainer(ctx, e.of.ID)
 	switch {
-	case errors.Is(err, engine.ErrNotFound) && !e.died:
-		return fmt.Errorf("container %.12s was removed, and its exit code was not seen: %w", e.of.ID, err)
 	case errors.Is(err, engine.ErrNotFound):
-		return e.note(e.exitCode, true)
+		return e.end()
 	case err != nil:
 		return err
 	case details.State == engine.StateExited || details.State == engine.StateDead:
-		return e.note(details.ExitCode, false)
+		return e.note(details.ExitCode)
 	}
 	return nil
 }
 
-func (e *ending) note(exitCode int, removed bool) error {
+// note notes the end of a run; that of the container may be to come.
+func (e *ending) note(exitCode int) error {
 	e.died, e.exitCode = true, exitCode
-	if e.of.Removed && !removed {
+	if e.of.Removed {
 		return nil
 	}
+	return e.end()
+}
+
+func (e *ending) end() error {
 	close(e.ended)
 	return errEnded
 }

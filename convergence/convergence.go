@@ -38,6 +38,20 @@ func (c Converger) sink() Sink {
 // what depends on the pull is planned as conditional. What secrets and configs hold must have been read before, by
 // [project.Project.ReadContents].
 func (c Converger) Plan(ctx context.Context, p *project.Project, policy plan.Policy, askRegistries bool) (*plan.Plan, error) {
+	return c.planned(ctx, p, policy, askRegistries, plan.Reconcile)
+}
+
+// PlanOneOff makes the plan that brings what a one-off depends on up and creates it, as Plan does; see [plan.RunOneOff].
+func (c Converger) PlanOneOff(
+	ctx context.Context, p *project.Project, policy plan.Policy, askRegistries bool, oneOff plan.OneOff,
+) (*plan.Plan, error) {
+	return c.planned(ctx, p, policy, askRegistries, func(input plan.Input) (*plan.Plan, error) { return plan.RunOneOff(input, oneOff) })
+}
+
+// planned observes and decides, and looks closer where the decision needs it.
+func (c Converger) planned(
+	ctx context.Context, p *project.Project, policy plan.Policy, askRegistries bool, decide func(plan.Input) (*plan.Plan, error),
+) (*plan.Plan, error) {
 	g, err := graph.From(p)
 	if err != nil {
 		return nil, err
@@ -53,12 +67,12 @@ func (c Converger) Plan(ctx context.Context, p *project.Project, policy plan.Pol
 		state.RemoteDigests = c.remoteDigests(ctx, p, state)
 	}
 	input := plan.Input{Project: p, Graph: g, State: state, Policy: policy, Providers: c.Providers}
-	made, err := plan.Reconcile(input)
+	made, err := decide(input)
 	if err == nil && len(made.Comparisons) > 0 {
 		if input.State.Differences, err = c.compare(ctx, made.Comparisons); err != nil {
 			return nil, err
 		}
-		made, err = plan.Reconcile(input)
+		made, err = decide(input)
 	}
 	if err != nil || len(made.Groups) == 0 {
 		return made, err
@@ -66,7 +80,7 @@ func (c Converger) Plan(ctx context.Context, p *project.Project, policy plan.Pol
 	if input.State, err = ObserveDetails(ctx, c.Engine, input.State, made); err != nil {
 		return nil, err
 	}
-	return plan.Reconcile(input)
+	return decide(input)
 }
 
 // remoteDigests asks for images that are here and are to be pulled anyway. A registry that does not answer leaves the question

@@ -16,7 +16,7 @@ func notYet() []string {
 
 // arriving are the commands, and the flags of commands, that are being made.
 func arriving() []string {
-	return []string{"run", "build --push"}
+	return []string{"build --push"}
 }
 
 // wantedFlag is a flag as scripts for docker compose count on it.

@@ -66,7 +66,7 @@ It takes the files, commands, flags and names of docker compose.`,
 	bindGlobals(root, g)
 	for _, command := range []*cobra.Command{
 		newUp(g, interrupts), newDown(g), newPlan(g), newBuild(g), newPull(g), newCreate(g), newStart(g), newStop(g), newRestart(g),
-		newKill(g), newRm(g), newScale(g), newWait(g), newPs(g), newLs(g), newImages(g), newVolumes(g), newLogs(g), newExec(g), newAttach(g, interrupts), newPort(g),
+		newKill(g), newRm(g), newScale(g), newWait(g), newPs(g), newLs(g), newImages(g), newVolumes(g), newLogs(g), newRun(g, interrupts), newExec(g), newAttach(g, interrupts), newPort(g),
 		newConfig(g), newGraph(g), newVersion(g),
 		newPause(g), newUnpause(g), newTop(g), newStats(g), newEvents(g), newCp(g), newExport(g), newCommit(g), newPush(g), newViz(g), newAlpha(g),
 	} {

@@ -70,6 +70,9 @@ func (r *reconciler) create(s *servicePlan, one *replica, name string, after []N
 		Written:  s.service,
 		Replaces: one.current != nil,
 	}
+	if r.isOneOff(s.service.Name) {
+		create.Request = r.oneOff.asOneOff(create.Request)
+	}
 	create.Shares, create.Renamed = r.shares(s.service)
 	from, provided := r.providersOf(s.service)
 	create.Provided = from

@@ -162,6 +162,9 @@ func (i *imagePlan) describe() Change {
 }
 
 func (r *reconciler) describeService(s *servicePlan) []Change {
+	if r.isOneOff(s.service.Name) {
+		return []Change{r.describeOneOff(s)}
+	}
 	byKind := map[Kind]*Change{}
 	note := func(kind Kind, name string, reasons []Reason) {
 		change := byKind[kind]

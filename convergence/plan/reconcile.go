@@ -29,7 +29,9 @@ type Input struct {
 //
 // The error joins a [*Problem] for everything that cannot be: an image that may not be pulled, an external network that is not
 // there. Nothing is planned then.
-func Reconcile(input Input) (*Plan, error) {
+func Reconcile(input Input) (*Plan, error) { return newReconciler(input).reconcile() }
+
+func newReconciler(input Input) *reconciler {
 	r := &reconciler{
 		Input: input, builder: newBuilder(input.Project.Name),
 		existing: map[string][]engine.Container{}, networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
@@ -39,6 +41,10 @@ func Reconcile(input Input) (*Plan, error) {
 	if input.Policy.Wait && input.Policy.WaitTimeout > 0 {
 		r.deadline = step.NewDeadline(input.Policy.WaitTimeout)
 	}
+	return r
+}
+
+func (r *reconciler) reconcile() (*Plan, error) {
 	r.sortContainers()
 	r.planNetworks()
 	r.planVolumes()
@@ -46,20 +52,20 @@ func Reconcile(input Input) (*Plan, error) {
 	r.checkNeeds()
 	r.checkPlacement()
 	r.checkRefused()
-	order := input.Graph.Services()
+	order := r.Graph.Services()
 	for _, name := range order {
-		service := input.Project.Services[name]
+		service := r.Project.Services[name]
 		if isProvided(service) {
 			r.planProvider(service)
 			continue
 		}
 		r.planImages(service)
-		for _, hook := range project.PreStarts(input.Project, service) {
+		for _, hook := range project.PreStarts(r.Project, service) {
 			r.planImages(preStartImage(service, hook))
 		}
 	}
 	for _, name := range order {
-		r.decideService(input.Project.Services[name])
+		r.decideService(r.Project.Services[name])
 	}
 	if len(r.problems) > 0 {
 		return nil, errors.Join(r.problems...)
@@ -69,12 +75,17 @@ func Reconcile(input Input) (*Plan, error) {
 	r.holdNetworks()
 	r.removeOrphans()
 	for _, name := range order {
-		r.createMissing(r.services[name])
+		if !r.isOneOff(name) {
+			r.createMissing(r.services[name])
+		}
 	}
 	for _, name := range order {
-		if input.Policy.NoStart {
+		switch {
+		case r.isOneOff(name):
+			r.createOneOff(r.services[name])
+		case r.Policy.NoStart:
 			r.replaceUnstarted(r.services[name])
-		} else {
+		default:
 			r.startService(r.services[name])
 		}
 	}
@@ -109,6 +120,7 @@ type reconciler struct {
 	orphans  []engine.Container
 	deploy   int
 	deadline *step.Deadline // of all waits; nil without one
+	oneOff   *OneOff        // nil where none is planned
 
 	networks map[string]*networkPlan
 	volumes  map[string]*volumePlan

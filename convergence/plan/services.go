@@ -89,6 +89,10 @@ func (r *reconciler) decideService(service project.Service) {
 	r.planFiles(s)
 	r.checkHookFiles(s)
 	r.checkSharing(service)
+	if r.isOneOff(service.Name) {
+		r.decideOneOff(s)
+		return
+	}
 	found := r.matchNumbers(s)
 	wanted := max(service.GetScale(), 0)
 	slices.SortStableFunc(found, func(a, b *replica) int {

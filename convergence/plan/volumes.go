@@ -28,7 +28,7 @@ func (r *reconciler) planVolumes() {
 		r.volumes[key] = v
 		current, exists := r.State.volume(wanted.Name)
 		switch {
-		case bool(wanted.External) && !exists:
+		case bool(wanted.External) && !exists && !r.isMadeByEngine(key):
 			r.problem(Problem{
 				Ref: graph.Volume(key), Position: r.Project.Place("volumes." + key),
 				Message: fmt.Sprintf("external volume %q not found", wanted.Name),
