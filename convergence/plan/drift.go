@@ -53,7 +53,7 @@ func (r *reconciler) fingerprintReasons(s *servicePlan, container engine.Contain
 		}
 	}
 	nameFiles(reasons, s.service)
-	return r.withoutProvided(reasons, s.service)
+	return r.withoutProvided(reasons, s.service, container)
 }
 
 // isUnproven says of a reason that it is a hash alone.

@@ -61,6 +61,9 @@ func (r *reconciler) planFiles(s *servicePlan) {
 		return
 	}
 	for _, one := range filesOf(r.Project, s.service) {
+		if one.by == copied && mountsInRun(s.service) && r.State.Engine != nil && r.State.Engine.HasAPI(partsSince) {
+			one.by = copiedToPart
+		}
 		if one.by != bound {
 			content, ok := r.Project.Content(one.key)
 			if one.Content = content; !ok {
@@ -71,11 +74,20 @@ func (r *reconciler) planFiles(s *servicePlan) {
 	}
 }
 
+// partsSince is the API that mounts parts of volumes.
+const partsSince = "1.45"
+
+// mountsInRun says whether a service mounts something below /var/run, which images have as a link to /run. Engines of 28.5 put no files into
+// such a container ("path escapes from parent"); one that mounts parts of volumes can have them from there.
+func mountsInRun(service project.Service) bool {
+	return slices.ContainsFunc(mountTargets(service), func(target string) bool { return isBelow(target, "/var/run") })
+}
+
 // fileNeeds are the copies for which parts of volumes have to be mounted.
 func fileNeeds(p *project.Project, service project.Service) []use {
 	var uses []use
 	for _, one := range filesOf(p, service) {
-		parts := since("1.45", "26.0")
+		parts := since(partsSince, "26.0")
 		parts.why = fmt.Sprintf("put at %q, which is read-only or mounted,", one.Path)
 		parts.try = "give it a target below " + secretsFolder + ", or leave out read_only and what is mounted there"
 		uses = append(uses, use{one.place, one.by == copiedToPart, parts})

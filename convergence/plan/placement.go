@@ -19,6 +19,9 @@ func AsksOfEngine(p *project.Project) bool {
 		if service.Build != nil && len(service.Build.AdditionalContexts) > 0 {
 			return true
 		}
+		if mountsInRun(service) && len(service.Secrets)+len(service.Configs) > 0 {
+			return true
+		}
 	}
 	return len(needs(p)) > 0
 }

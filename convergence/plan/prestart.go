@@ -87,7 +87,7 @@ func (r *reconciler) preStartStep(s *servicePlan, one *replica, hook project.Pre
 	}
 	_, others := r.shares(service)
 	maps.Copy(renamed, others)
-	files := r.hookFiles(hook)
+	files := r.hookFiles(s, hook)
 	hooked := &servicePlan{service: service, files: files}
 	request := engine.CreateContainer{
 		Name: name, Service: service, Image: r.Project.ImageName(service), Labels: r.hookLabels(service),
@@ -122,9 +122,15 @@ func (r *reconciler) hookLabels(service project.Service) map[string]string {
 }
 
 // hookFiles are the secrets and configs of a hook that it does not have with its service's volumes.
-func (r *reconciler) hookFiles(hook project.PreStart) []file {
+func (r *reconciler) hookFiles(s *servicePlan, hook project.PreStart) []file {
 	var files []file
 	for _, one := range filesOf(r.Project, hook.Service) {
+		inVolume := func(other file) bool {
+			return other.key == one.key && other.Path == one.Path && other.by == copiedToPart
+		}
+		if slices.ContainsFunc(s.files, inVolume) {
+			continue
+		}
 		if one.by == copied {
 			one.Content, _ = r.Project.Content(one.key)
 		}

@@ -52,14 +52,25 @@ func (r *reconciler) otherwiseProvided(service project.Service, container engine
 }
 
 // withoutProvided leaves out the reasons that only a provider can tell: one that is depended on will, or one that was left out of the
-// project could have.
-func (r *reconciler) withoutProvided(reasons []Reason, service project.Service) []Reason {
+// project could have. A container that docker compose made has the variables among its own.
+func (r *reconciler) withoutProvided(reasons []Reason, service project.Service, container engine.Container) []Reason {
 	from, _ := r.providersOf(service)
 	leftOut := slices.ContainsFunc(slices.Collect(maps.Values(r.Project.DisabledServices)), isProvided)
 	if len(from) == 0 && !leftOut {
 		return reasons
 	}
-	return slices.DeleteFunc(reasons, func(reason Reason) bool { return strings.HasPrefix(reason.Path, step.ProvidedField("")) })
+	isForeign := container.Labels[project.LabelSpec] == ""
+	return slices.DeleteFunc(reasons, func(reason Reason) bool {
+		return strings.HasPrefix(reason.Path, step.ProvidedField("")) || isForeign && reason.Removed && r.isProvidedVariable(reason.Path, service)
+	})
+}
+
+// isProvidedVariable says whether a field is a variable as the providers that a service depends on give them.
+func (r *reconciler) isProvidedVariable(path string, service project.Service) bool {
+	return slices.ContainsFunc(sortedKeys(service.DependsOn), func(name string) bool {
+		needed := r.services[name]
+		return needed != nil && needed.provided != nil && strings.HasPrefix(path, "environment."+strings.ToUpper(name)+"_")
+	})
 }
 
 // withoutProvidedVariables leaves out the variables that a container of docker compose's has from a provider: the file does not say them.

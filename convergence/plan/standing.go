@@ -36,6 +36,7 @@ func newStanding(p *project.Project, state State, b *builder) *reconciler {
 			s.files[i].Content, _ = p.Content(s.files[i].key)
 		}
 		for _, container := range r.existing[name] {
+			s.foundParts(container)
 			s.replicas = append(s.replicas, &replica{number: observedNumber(container), name: container.Name, current: &container})
 		}
 		slices.SortFunc(s.replicas, func(a, b *replica) int { return a.number - b.number })
@@ -46,6 +47,17 @@ func newStanding(p *project.Project, state State, b *builder) *reconciler {
 		}
 	}
 	return r
+}
+
+// foundParts notes which files a container has from a volume of which it mounts parts.
+func (s *servicePlan) foundParts(container engine.Container) {
+	for i := range s.files {
+		for _, mount := range container.Mounts {
+			if s.files[i].by == copied && mount.Type == project.MountVolume && mount.Target == s.files[i].Path {
+				s.files[i].by = copiedToPart
+			}
+		}
+	}
 }
 
 // hooksFirst plans the pre_start hooks of a service whose containers are started, and returns what their starts come after.

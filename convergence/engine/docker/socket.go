@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/docker/cli/cli/config/configfile"
 	"github.com/docker/cli/cli/config/types"
@@ -40,32 +42,22 @@ func (o Options) SocketCredentials(ctx context.Context) ([]byte, error) {
 // allCredentials are those of the configuration or the helper that it names for all registries, over them those of helpers for single
 // ones, and over those DOCKER_AUTH_CONFIG's.
 func (s settings) allCredentials(ctx context.Context) (map[string]types.AuthConfig, error) {
-	all := map[string]types.AuthConfig{}
-	registries := map[string]bool{}
-	for key := range s.file.CredentialHelpers {
-		registries[key] = true
+	fromEnv, err := s.credentialsInEnv()
+	if err != nil {
+		return nil, err
 	}
+	registries := slices.Concat(slices.Collect(maps.Keys(fromEnv)), slices.Collect(maps.Keys(s.file.CredentialHelpers)))
 	if s.file.CredentialsStore == "" {
-		for key := range s.file.AuthConfigs {
-			registries[key] = true
-		}
+		registries = slices.AppendSeq(registries, maps.Keys(s.file.AuthConfigs))
 	} else {
 		kept, err := s.listHelper(ctx, s.file.CredentialsStore)
 		if err != nil {
 			return nil, err
 		}
-		for key := range kept {
-			registries[key] = true
-		}
+		registries = slices.AppendSeq(registries, maps.Keys(kept))
 	}
-	fromEnv, err := s.credentialsInEnv()
-	if err != nil {
-		return nil, err
-	}
-	for key := range fromEnv {
-		registries[key] = true
-	}
-	for key := range registries {
+	all := map[string]types.AuthConfig{}
+	for _, key := range registries {
 		found, err := s.credentials(ctx, key)
 		if err != nil {
 			return nil, err
