@@ -33,8 +33,6 @@ func addCompletion(root *cobra.Command, g *globals) {
 			command.ValidArgsFunction = c.copied
 		case strings.Contains(command.Use, "SERVICE PRIVATE_PORT"):
 			command.ValidArgsFunction = c.portArguments
-		case strings.Contains(command.Use, "SERVICE:SRC_PATH"):
-			command.ValidArgsFunction = c.placeArguments
 		case strings.Contains(command.Use, "SERVICE"):
 			command.ValidArgsFunction = c.serviceArguments(!strings.Contains(command.Use, "SERVICE...") && !strings.Contains(command.Use, "SERVICES"))
 		}
@@ -178,22 +176,6 @@ func (c *completer) serviceArguments(one bool) cobra.CompletionFunc {
 		names := slices.DeleteFunc(c.patiently(cmd, c.serviceNames), func(name string) bool { return slices.Contains(args, name) })
 		return beginning(names, start), cobra.ShellCompDirectiveNoFileComp
 	}
-}
-
-// placeArguments offers services for SERVICE:PATH, beside files here.
-func (c *completer) placeArguments(cmd *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
-	const both = 2
-	if len(args) >= both || strings.ContainsAny(start, ":./") {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	names := beginning(c.patiently(cmd, c.serviceNames), start)
-	if len(names) == 0 {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	for i := range names {
-		names[i] += ":"
-	}
-	return names, cobra.ShellCompDirectiveNoSpace
 }
 
 // numbered offers the numbers of a service's replicas.
