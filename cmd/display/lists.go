@@ -32,9 +32,12 @@ func (s Stack) status() string {
 	return strings.Join(texts, ", ")
 }
 
+// wide is how wide the columns of docker compose's own tables are at least.
+const wide = 20
+
 // Stacks writes docker compose's table of `ls`.
 func Stacks(w io.Writer, stacks []Stack) error {
-	table := Table{Header: []string{"NAME", "STATUS", "CONFIG FILES"}, Gap: 3}
+	table := Table{Header: []string{"NAME", "STATUS", "CONFIG FILES"}, Gap: 3, Narrowest: wide}
 	for _, stack := range stacks {
 		table.Rows = append(table.Rows, []string{stack.Name, stack.status(), strings.Join(stack.Files, ",")})
 	}
@@ -75,7 +78,7 @@ func writeLines[T any](w io.Writer, values []T) error {
 func ContainerImages(w io.Writer, containers []engine.Container, images map[string]engine.Image, now time.Time) error {
 	const figures = 3
 	table := Table{
-		Header: []string{"CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"}, Gap: 3,
+		Header: []string{"CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"}, Gap: 3, Narrowest: wide,
 	}
 	for _, c := range containers {
 		image := images[c.ImageID]
@@ -147,7 +150,7 @@ func platformOf(image engine.Image) string {
 
 // Volumes writes docker compose's table of `volumes`.
 func Volumes(w io.Writer, volumes []engine.Volume) error {
-	table := Table{Header: []string{"DRIVER", "VOLUME NAME"}, Gap: 3}
+	table := Table{Header: []string{"DRIVER", "VOLUME NAME"}, Gap: 3, Narrowest: 10}
 	for _, volume := range volumes {
 		table.Rows = append(table.Rows, []string{volume.Driver, volume.Name})
 	}
@@ -180,7 +183,7 @@ func VolumesBy(w io.Writer, form Form, volumes []engine.Volume) error {
 
 // Variables writes docker compose's table of `config --variables`.
 func Variables(w io.Writer, variables []project.Variable) error {
-	table := Table{Header: []string{"NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"}, Gap: 3}
+	table := Table{Header: []string{"NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"}, Gap: 3, Narrowest: wide}
 	for _, v := range variables {
 		table.Rows = append(table.Rows, []string{v.Name, strconv.FormatBool(v.Required), v.DefaultValue, v.PresenceValue})
 	}

@@ -14,6 +14,8 @@ type Table struct {
 	Rows   [][]string
 	// Gap is the number of spaces between columns; docker's tables have three.
 	Gap int
+	// Narrowest is how wide a column is at least, with its gap; but for the last one.
+	Narrowest int
 }
 
 // Write writes the table. The last column is not filled up.
@@ -25,6 +27,9 @@ func (t Table) Write(w io.Writer) error {
 			row[i] = harmless(row[i])
 			widths[i] = max(widths[i], runewidth.StringWidth(row[i]))
 		}
+	}
+	for i := range widths {
+		widths[i] = max(widths[i], t.Narrowest-t.Gap)
 	}
 	gap := strings.Repeat(" ", t.Gap)
 	for _, row := range rows {
