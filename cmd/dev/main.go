@@ -79,6 +79,7 @@ func commands() []command {
 		{"software", "", "make images of redis, postgres, nginx and busybox out of Debian's packages", makeSoftware},
 		{"test", "[--fake | --engine]", "run all tests, or only those that need no engine, or one", runTests},
 		{"bench", "", "measure what has limits, against a bare client on the same engine", runBench},
+		{"drop-in", "", "compare with docker compose, command line by command line", runDropIn},
 		{"parity", "[FILE...]", "compare what Muster makes of Compose files with what docker compose makes of them", runParity},
 		{"docs", "", "write the list of commands into README.md", writeDocs},
 		{"man", "FOLDER", "write a man page for each command into a folder", writeManual},
