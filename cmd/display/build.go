@@ -28,7 +28,7 @@ type buildStep struct {
 type loggedStep struct {
 	number  int
 	named   bool
-	ended   bool // its end was told; BuildKit may tell it again
+	quiet   bool // its end was told, and nothing after it; BuildKit may begin and end it again
 	started time.Time
 }
 
@@ -48,7 +48,7 @@ func (l *buildLog) event(event convergence.Event) {
 	}
 	switch progress.Kind {
 	case engine.BuildStepStarted:
-		logged.started, logged.ended = event.Time, false
+		logged.started = event.Time
 	case engine.BuildStepCached:
 		l.end(logged, "CACHED")
 	case engine.BuildStepDone:
@@ -67,15 +67,16 @@ func (l *buildLog) event(event convergence.Event) {
 }
 
 func (l *buildLog) line(logged *loggedStep, text string) {
+	logged.quiet = false
 	_, _ = fmt.Fprintf(l.w, "#%d %s\n", logged.number, harmless(text))
 }
 
-// end tells how a step ended, once for each time that it ran, with an empty line after it.
+// end tells how a step ended, with an empty line after it; of one that ran again and had nothing to say, once.
 func (l *buildLog) end(logged *loggedStep, text string) {
-	if !logged.ended {
-		logged.ended = true
+	if !logged.quiet {
 		l.line(logged, text)
 		_, _ = fmt.Fprintln(l.w)
+		logged.quiet = true
 	}
 }
 
