@@ -30,6 +30,7 @@ type buildOptions struct {
 	pull, noCache    bool
 	withDependencies bool
 	check, print     bool
+	push             bool
 	memory           byteSize
 	builder          string
 	ssh              string
@@ -53,6 +54,7 @@ No container changes: that is what `+"`muster up`"+` does.`,
 	flags.StringVar(&o.provenance, "provenance", "", `Add a provenance attestation ("true", "mode=max", ...)`)
 	flags.StringVar(&o.sbom, "sbom", "", `Add a SBOM attestation ("true", "generator=IMAGE")`)
 	flags.StringVar(&o.ssh, "ssh", "", `Set SSH authentications used when building service images ("default", or ID=PATH of a key or an agent's socket)`)
+	flags.BoolVar(&o.push, "push", false, "Push service images")
 	flags.BoolVar(&o.pull, "pull", false, "Always attempt to pull a newer version of the image")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "Suppress the build output")
 	flags.BoolVar(&o.withDependencies, "with-dependencies", false, "Also build dependencies (transitively)")
@@ -81,7 +83,7 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 	if o.print {
 		return o.printBake(p)
 	}
-	made, err := plan.BuildImages(p)
+	made, err := plan.BuildImages(p, o.push && !o.check)
 	switch {
 	case err != nil:
 		return err
@@ -180,7 +182,7 @@ func (o *buildOptions) overrides() (project.BuildOverrides, error) {
 
 // printBake writes the builds as a file for `docker buildx bake`.
 func (o *buildOptions) printBake(p *project.Project) error {
-	bake, err := build.NewBake(p, false)
+	bake, err := build.NewBake(p, o.push)
 	if err != nil {
 		return err
 	}
@@ -201,7 +203,7 @@ func (o *buildOptions) checkDockerfiles(ctx context.Context, eng engine.Engine, 
 	group.SetLimit(atOnce)
 	checked := make([]display.CheckedBuild, len(made.Nodes))
 	for i, node := range made.Nodes {
-		request := node.Step.(step.BuildImage).Request //nolint:forcetypeassert // such a plan has no other steps
+		request := node.Step.(step.BuildImage).Request //nolint:forcetypeassert // without pushes a plan of builds has no other steps
 		checked[i].Service = request.Service
 		group.Go(func() (err error) {
 			checked[i].Findings, err = eng.CheckBuild(groupCtx, request)

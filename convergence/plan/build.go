@@ -12,11 +12,12 @@ import (
 // BuildImages plans that the images of a project's services are built, each once however many services name it: at the same time,
 // but for those that are build contexts of others (`additional_contexts: service:`), which come before them, enabled or not. Services
 // without a build section are left out.
+// With push, each is brought to its registry with all its tags once it is built, but for those that the file gives no name.
 //
 // The error joins a [*project.LoadError] for every build section with something wrong in it.
-func BuildImages(p *project.Project) (*Plan, error) {
+func BuildImages(p *project.Project, push bool) (*Plan, error) {
 	b := newBuilder(p.Name)
-	planned := map[string]NodeID{}
+	planned, pushed := map[string]NodeID{}, map[string]bool{}
 	var problems []error
 	services := p.BuiltServices()
 	for _, name := range sortedKeys(services) {
@@ -33,6 +34,11 @@ func BuildImages(p *project.Project) (*Plan, error) {
 		b.plan.Changes = append(b.plan.Changes, Change{
 			Kind: Build, Ref: graph.Image(ref), Objects: []step.Object{{Kind: step.Image, Name: ref}}, Asked: true,
 		})
+		if push && service.Image != "" {
+			for _, id := range b.push(p, service, pushed) {
+				b.after(id, planned[ref])
+			}
+		}
 	}
 	for _, service := range services {
 		for _, name := range project.BuildContexts(service) {

@@ -27,18 +27,25 @@ func PushImages(input PushInput) *Plan {
 			b.plan.Unchanged = append(b.plan.Unchanged, Kept{Ref: graph.Service(name), Object: step.Object{Name: name}, Skipped: true})
 			continue
 		}
-		for _, ref := range slices.Concat([]string{input.Project.ImageName(service)}, service.Build.Tags) {
-			ref = project.FamiliarImage(ref)
-			if planned[ref] || strings.Contains(ref, "@") { // what has a digest is there already
-				continue
-			}
-			planned[ref] = true
-			id := b.add(step.PushImage{Reference: ref, Service: name})
+		for _, id := range b.push(input.Project, service, planned) {
 			b.plan.Nodes[id].Optional = input.IgnoreFailures
-			b.plan.Changes = append(b.plan.Changes, Change{
-				Kind: Push, Ref: graph.Image(ref), Objects: []step.Object{{Kind: step.Image, Name: ref}},
-			})
 		}
 	}
 	return b.plan
+}
+
+// push plans that a service's image is brought to its registry with all its tags, but for those that are planned already.
+func (b *builder) push(p *project.Project, service project.Service, planned map[string]bool) (pushes []NodeID) {
+	for _, ref := range slices.Concat([]string{p.ImageName(service)}, service.Build.Tags) {
+		ref = project.FamiliarImage(ref)
+		if planned[ref] || strings.Contains(ref, "@") { // what has a digest is there already
+			continue
+		}
+		planned[ref] = true
+		pushes = append(pushes, b.add(step.PushImage{Reference: ref, Service: service.Name}))
+		b.plan.Changes = append(b.plan.Changes, Change{
+			Kind: Push, Ref: graph.Image(ref), Objects: []step.Object{{Kind: step.Image, Name: ref}},
+		})
+	}
+	return pushes
 }
