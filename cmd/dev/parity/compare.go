@@ -80,6 +80,7 @@ func sortedKeys[V any](a, b map[string]V) []string {
 type intended struct {
 	Differences []intendedDifference
 	Recreated   []intendedRecreation
+	Declined    []intendedRefusal
 }
 
 // intendedDifference is a field that Muster sets otherwise on purpose.
@@ -87,8 +88,10 @@ type intendedDifference struct {
 	// Path is the kind of the object and the field, with "*" for any text: "container.HostConfig.NanoCpus".
 	Path string
 	// Files narrows it to files of the corpus; none means all.
-	Files  []string
-	Reason string
+	Files []string
+	// Peer and Muster narrow it to a value of each; none means any.
+	Peer, Muster string
+	Reason       string
 
 	pattern patternList
 	seen    bool
@@ -102,6 +105,14 @@ type intendedRecreation struct {
 	// Objects are their names without the project's: "container web-1", "network front".
 	Objects []string
 	Reason  string
+
+	seen bool
+}
+
+// intendedRefusal is a file that Muster refuses, and the peer takes.
+type intendedRefusal struct {
+	File   string
+	Reason string
 
 	seen bool
 }
@@ -129,6 +140,11 @@ func readIntended() (*intended, error) {
 			return nil, fmt.Errorf("read intended differences: what %q makes anew of %s lacks something", one.By, one.File)
 		}
 	}
+	for _, one := range list.Declined {
+		if one.File == "" || one.Reason == "" {
+			return nil, fmt.Errorf("read intended differences: the refusal of %q lacks its file or its reason", one.File)
+		}
+	}
 	return list, nil
 }
 
@@ -136,15 +152,31 @@ func readIntended() (*intended, error) {
 func (l *intended) explain(file string, differences []difference) {
 	for i := range differences {
 		found := &differences[i]
-		kind, _, _ := strings.Cut(found.Object, " ")
 		for j := range l.Differences {
-			one := &l.Differences[j]
-			if one.pattern.match(kind+"."+found.Path) && (len(one.Files) == 0 || slices.Contains(one.Files, file)) {
+			if one := &l.Differences[j]; one.covers(file, *found) {
 				found.Reason, one.seen = one.Reason, true
 				break
 			}
 		}
 	}
+}
+
+// covers says whether a difference in a file is the intended one.
+func (d intendedDifference) covers(file string, found difference) bool {
+	kind, _, _ := strings.Cut(found.Object, " ")
+	return d.pattern.match(kind+"."+found.Path) && (len(d.Files) == 0 || slices.Contains(d.Files, file)) &&
+		(d.Peer == "" || d.Peer == found.Peer) && (d.Muster == "" || d.Muster == found.Muster)
+}
+
+// declined is the reason for which Muster refuses a file, empty where it is not to.
+func (l *intended) declined(file string) string {
+	for i := range l.Declined {
+		if one := &l.Declined[i]; one.File == file {
+			one.seen = true
+			return one.Reason
+		}
+	}
+	return ""
 }
 
 // mayRecreate says whether a tool is expected to make an object anew.

@@ -41,6 +41,9 @@ type Notes struct {
 	// Refused says why the peer does not take the file: then Muster alone brings it up, unless Both says that it refuses it too.
 	Refused string
 	Both    bool
+	// Declined are the words, place included, with which Muster alone refuses the file, which the peer takes. The list of what is
+	// intended says why.
+	Declined []string
 	// Env is what the environment has, beside what every run has.
 	Env map[string]string
 	// Profiles are switched on.

@@ -50,6 +50,9 @@ func TestEveryFileSaysWhatItCovers(t *testing.T) {
 		if file.Both && file.Refused == "" {
 			t.Errorf("%s.yaml does not say why both tools refuse it", file.Name)
 		}
+		if len(file.Declined) > 0 && file.Refused != "" {
+			t.Errorf("%s.yaml says that docker compose takes it, and that it does not", file.Name)
+		}
 	}
 }
 
@@ -63,9 +66,10 @@ func TestIntendedIsAboutFilesThatAreThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]bool{}
+	known, declines := map[string]bool{}, map[string]bool{}
 	for _, file := range files {
 		known[file.Name] = true
+		declines[file.Name] = len(file.Declined) > 0
 	}
 	for _, one := range list.Differences {
 		for _, name := range one.Files {
@@ -77,6 +81,11 @@ func TestIntendedIsAboutFilesThatAreThere(t *testing.T) {
 	for _, one := range list.Recreated {
 		if !known[one.File] {
 			t.Errorf("what is made anew: there is no file %q", one.File)
+		}
+	}
+	for _, one := range list.Declined {
+		if !declines[one.File] {
+			t.Errorf("what muster refuses: there is no file %q that says with which words", one.File)
 		}
 	}
 }

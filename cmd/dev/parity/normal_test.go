@@ -107,6 +107,8 @@ func TestCompare(t *testing.T) {
 	)
 	list := &intended{Differences: []intendedDifference{
 		{Path: "container.Y", Files: []string{"elsewhere"}, Reason: "not here", pattern: patterns("container.Y")},
+		{Path: "container.Y", Peer: "2", Muster: "3", Reason: "not this value", pattern: patterns("container.Y")},
+		{Path: "container.Z", Peer: "3", Muster: absent, Reason: "that value", pattern: patterns("container.Z")},
 		{Path: "container.W*", Reason: "on purpose", pattern: patterns("container.W*")},
 	}}
 	list.explain("file", differences)
@@ -117,14 +119,16 @@ func TestCompare(t *testing.T) {
 	want := []string{
 		`container a W: docker compose (absent), muster "4" [on purpose]`,
 		`container a Y: docker compose "2", muster "other" []`,
-		`container a Z: docker compose "3", muster (absent) []`,
+		`container a Z: docker compose "3", muster (absent) [that value]`,
 		`network n : docker compose "has it", muster (absent) []`,
 		`volume v : docker compose (absent), muster "has it" []`,
 	}
 	if !slices.Equal(lines, want) {
 		t.Errorf("differences\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
 	}
-	if list.Differences[0].seen || !list.Differences[1].seen {
-		t.Error("only the second reason was met")
+	for i, want := range []bool{false, false, true, true} {
+		if got := list.Differences[i].seen; got != want {
+			t.Errorf("reason %d was met: %v", i, got)
+		}
 	}
 }

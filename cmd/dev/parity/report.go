@@ -42,7 +42,7 @@ func (r *report) end() error {
 		return err
 	}
 	rows := map[verdict]map[string]bool{}
-	for _, v := range []verdict{equal, alone, refused, gated, neither, different, failed} {
+	for _, v := range []verdict{equal, alone, refused, declined, gated, neither, different, failed} {
 		rows[v] = map[string]bool{}
 	}
 	bad := 0
@@ -62,6 +62,7 @@ func (r *report) end() error {
 	}{
 		{alone, "that docker compose refuses, and Muster alone brings up"},
 		{refused, "that both refuse, with words"},
+		{declined, "that docker compose takes, and Muster refuses on purpose"},
 		{gated, "that this engine is too old for"},
 		{neither, "that this engine refuses whoever asks"},
 		{different, "in files that differ"},
@@ -121,6 +122,9 @@ func (r *report) writeIntended() {
 	for _, one := range r.wanted.Recreated {
 		what := fmt.Sprintf("%s makes %s anew", cmp.Or(one.By, "each"), strings.Join(one.Objects, ", "))
 		r.writeReason(one.seen, what, []string{one.File}, one.Reason)
+	}
+	for _, one := range r.wanted.Declined {
+		r.writeReason(one.seen, "muster refuses", []string{one.File}, one.Reason)
 	}
 }
 

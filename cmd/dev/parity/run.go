@@ -32,6 +32,7 @@ const (
 	gated     verdict = "gated"     // the engine is too old for it, as Muster says before it makes anything
 	neither   verdict = "neither"   // this engine or machine can not run it, whoever asks
 	refused   verdict = "refused"   // both tools refuse it, with words
+	declined  verdict = "declined"  // Muster alone refuses it, with words and on purpose
 	failed    verdict = "FAILED"    // a tool failed where it should not
 )
 
@@ -88,6 +89,8 @@ func (r runner) check(ctx context.Context, file corpusFile) (result outcome, err
 		return result, r.checkRefused(ctx, at, &result)
 	case file.Refused != "":
 		return result, r.checkAlone(ctx, at, &result)
+	case len(file.Declined) > 0:
+		return result, r.checkDeclined(ctx, at, &result)
 	}
 	return result, r.checkBoth(ctx, at, &result)
 }
@@ -146,15 +149,20 @@ func (r runner) side(ctx context.Context, at site, result *outcome, maker, taker
 	if err := r.takeOver(ctx, at, result, taker, seen); err != nil {
 		return side{}, err
 	}
+	return made, r.remove(ctx, at, result, taker, maker)
+}
+
+// remove has one tool remove what the other one made.
+func (r runner) remove(ctx context.Context, at site, result *outcome, taker, maker string) error {
 	if err := r.tools.down(ctx, taker, result.file, at); err != nil {
 		result.problem("%s does not remove what %s made: %v", taker, maker, err)
-		return made, ctx.Err()
+		return ctx.Err()
 	}
 	left, err := r.engine.look(ctx, at.project)
 	for _, name := range slices.Sorted(maps.Keys(left.objects)) {
 		result.problem("%s leaves %s of what %s made", taker, name, maker)
 	}
-	return made, err
+	return err
 }
 
 // look inspects a project, and the images that it has built.
@@ -257,6 +265,52 @@ func (r runner) checkGate(ctx context.Context, at site, result *outcome) error {
 func (r runner) checkRefused(ctx context.Context, at site, result *outcome) error {
 	result.verdict = refused
 	return errors.Join(r.mustRefuse(ctx, at, result, peerName, "the file"), r.mustRefuse(ctx, at, result, musterName, "the file"))
+}
+
+// checkDeclined has the peer bring a file up, and Muster refuse it with the words of its notes: also where it runs already, which
+// has to stay as it is until Muster's down removes it.
+func (r runner) checkDeclined(ctx context.Context, at site, result *outcome) error {
+	result.verdict = declined
+	if r.intended.declined(result.file.Name) == "" {
+		result.problem("the list of what is intended does not say why muster refuses it")
+	}
+	if err := r.tools.up(ctx, peerName, result.file, at); err != nil {
+		result.problem("docker compose does not take it: %v", err)
+	}
+	before, err := r.engine.look(ctx, at.project)
+	if err != nil {
+		return err
+	}
+	result.objects = len(before.objects)
+	r.mustDecline(ctx, at, result)
+	after, err := r.engine.look(ctx, at.project)
+	if err != nil {
+		return err
+	}
+	for _, name := range sortedKeys(before.ids, after.ids) {
+		if old, now := before.ids[name], after.ids[name]; old != now {
+			result.problem("muster refuses it, but %s", whatBecame(name, old != "", now != ""))
+		}
+	}
+	if err := errors.Join(r.remove(ctx, at, result, musterName, peerName), r.clear(ctx, at)); err != nil {
+		return err
+	}
+	return r.mustRefuse(ctx, at, result, musterName, "the file")
+}
+
+// mustDecline has Muster refuse a file with the words that its notes have.
+func (r runner) mustDecline(ctx context.Context, at site, result *outcome) {
+	var call *callError
+	err := r.tools.up(ctx, musterName, result.file, at)
+	if !errors.As(err, &call) {
+		result.problem("muster takes the file: %v", err)
+		return
+	}
+	for _, words := range result.file.Declined {
+		if !strings.Contains(call.Output, words) {
+			result.problem("muster refuses it without the words %q: %s", words, call.lines())
+		}
+	}
 }
 
 // mustRefuse has a tool refuse a file before it makes anything.
