@@ -150,31 +150,23 @@ func (t typist) typeLine(ctx context.Context, line line) (outcome, error) {
 
 // look tells what the engine has of the project.
 func (t typist) look(ctx context.Context) (string, error) {
-	var state []string
-	containers, err := t.options.Engine.ListContainers(ctx, engine.ContainerFilter{Project: projectName})
+	state, err := t.containers(ctx)
 	if err != nil {
 		return "", err
-	}
-	for _, c := range containers {
-		state = append(state, fmt.Sprintf("container %s %s %d", oneOff(c.Name), c.State, c.ExitCode))
 	}
 	networks, err := t.options.Engine.ListNetworks(ctx)
 	if err != nil {
 		return "", err
 	}
 	for _, n := range networks {
-		if strings.HasPrefix(n.Name, projectName+"_") {
-			state = append(state, "network "+n.Name)
-		}
+		state = append(state, own("network", n.Name, "_")...)
 	}
 	volumes, err := t.options.Engine.ListVolumes(ctx)
 	if err != nil {
 		return "", err
 	}
 	for _, v := range volumes {
-		if strings.HasPrefix(v.Name, projectName+"_") {
-			state = append(state, "volume "+v.Name)
-		}
+		state = append(state, own("volume", v.Name, "_")...)
 	}
 	images, err := t.options.Engine.ListImages(ctx)
 	if err != nil {
@@ -182,13 +174,36 @@ func (t typist) look(ctx context.Context) (string, error) {
 	}
 	for _, i := range images {
 		for _, tag := range i.Tags {
-			if strings.HasPrefix(tag, projectName+"-") {
-				state = append(state, "image "+tag)
-			}
+			state = append(state, own("image", tag, "-")...)
 		}
 	}
 	slices.Sort(state)
 	return strings.Join(state, "\n"), nil
+}
+
+// own is something with the project's name before a separator; nothing where it is somebody else's.
+func own(kind, name, separator string) []string {
+	if !strings.HasPrefix(name, projectName+separator) {
+		return nil
+	}
+	return []string{kind + " " + name}
+}
+
+func (t typist) containers(ctx context.Context) (state []string, err error) {
+	containers, err := t.options.Engine.ListContainers(ctx, engine.ContainerFilter{Project: projectName})
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range containers {
+		details, err := t.options.Engine.InspectContainer(ctx, c.ID) // a list may be a moment behind
+		if err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return nil, err
+		}
+		if err == nil {
+			state = append(state, fmt.Sprintf("container %s %s %d", oneOff(c.Name), details.State, details.ExitCode))
+		}
+	}
+	return state, nil
 }
 
 // clear removes all that the engine has of the project.

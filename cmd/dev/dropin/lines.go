@@ -92,6 +92,7 @@ func changing() []struct{ pattern, word string } {
 		{`sha256:[0-9a-f]{64}|\b[0-9a-f]{64}\b`, "ID"},
 		{`\b[0-9a-f]{12}\b`, "ID"},
 		{`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d{4}( \w+)?|Z)?`, "TIME"},
+		{`\b\d+ \d+ 0 \d\d:\d\d \? \d\d:\d\d:\d\d\b`, "PROCESS"},
 		{`"CreatedAt":\d+`, `"CreatedAt":TIME`},
 		{`(Less than a second|About an? \w+|\d+ (second|minute|hour)s?)( ago)?`, "WHILE"},
 		{`\b172\.\d+\.\d+\.\d+\b`, "ADDRESS"},
@@ -107,10 +108,10 @@ func oneOff(name string) string {
 
 // normal is what a line wrote without what differs from run to run. Columns may have other widths.
 func normal(text string, anyOrder bool) string {
+	text = regexp.MustCompile(`[ \t]+`).ReplaceAllString(text, " ")
 	for _, one := range changing() {
 		text = regexp.MustCompile(one.pattern).ReplaceAllString(text, one.word)
 	}
-	text = regexp.MustCompile(`[ \t]+`).ReplaceAllString(text, " ")
 	var lines []string
 	for row := range strings.Lines(text) {
 		lines = append(lines, strings.TrimSpace(row))
@@ -121,53 +122,53 @@ func normal(text string, anyOrder bool) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// report writes what differs, and how much does not.
+// report writes what differs, and how much does not. A state that differs is told of where it comes about, and not again at lines
+// that change nothing.
 func report(w io.Writer, lines []line, peer, muster []outcome) error {
-	var same, intended, different, gone int
+	counts := map[verdict]int{}
+	gone := false
 	for i, line := range lines {
-		if i > 0 && peer[i].state == peer[i-1].state && muster[i].state == muster[i-1].state {
-			muster[i].state = peer[i].state // nothing happened that was not told of
-		}
-		differs := map[string][2]string{}
-		for aspect, values := range map[string][2]string{
+		values := map[string][2]string{
 			"exit": {peer[i].exit, muster[i].exit}, "stdout": {peer[i].stdout, muster[i].stdout}, "state": {peer[i].state, muster[i].state},
-		} {
-			if values[0] != values[1] {
-				differs[aspect] = values
-			}
 		}
-		isIntended, isDifferent := false, false
+		if i > 0 && peer[i].state == peer[i-1].state && muster[i].state == muster[i-1].state {
+			delete(values, "state")
+		}
+		judged := same
 		for _, aspect := range aspects() {
-			values, differ := differs[aspect]
 			reason, meant := line.intended[aspect]
+			differs := values[aspect][0] != values[aspect][1]
 			switch {
-			case differ && meant:
-				isIntended = true
+			case differs && meant:
+				judged = max(judged, intended)
 				fmt.Fprintf(w, "      %s: %s differs: %s\n", line.text, aspect, reason)
-			case differ:
-				isDifferent = true
+			case differs:
+				judged = different
 				fmt.Fprintf(w, "diff  line %d, %s: %s\n", line.number, line.text, aspect)
-				writeDifference(w, values, peer[i], muster[i])
+				writeDifference(w, values[aspect], peer[i], muster[i])
 			case meant:
-				gone++
+				gone = true
 				fmt.Fprintf(w, "gone  line %d, %s: %s is the same, though a difference is intended\n", line.number, line.text, aspect)
 			}
 		}
-		switch {
-		case isDifferent:
-			different++
-		case isIntended:
-			intended++
-		default:
-			same++
-		}
+		counts[judged]++
 	}
-	fmt.Fprintf(w, "\n%d command lines: %d the same, %d with intended differences, %d different\n", len(lines), same, intended, different)
-	if different+gone > 0 {
+	fmt.Fprintf(w, "\n%d command lines: %d the same, %d with intended differences, %d different\n",
+		len(lines), counts[same], counts[intended], counts[different])
+	if counts[different] > 0 || gone {
 		return ErrDifferent
 	}
 	return nil
 }
+
+// verdict is what the report says of a line; a greater one is worse.
+type verdict int
+
+const (
+	same verdict = iota
+	intended
+	different
+)
 
 // writeDifference shows the lines in which two texts differ, and what was said besides.
 func writeDifference(w io.Writer, values [2]string, peer, muster outcome) {
