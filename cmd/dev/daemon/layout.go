@@ -79,13 +79,14 @@ func (l Launch) prepare() error {
 }
 
 // configuration is the daemon's. An engine's own choice is to throw away the whole build cache, once a minute, while less than a
-// fifth of the disk is free; what tests see of the cache must not depend on the disk that they run on.
+// fifth of the disk is free; what tests see of the cache must not depend on the disk that they run on. It also refuses builds with
+// rights of their own (security.insecure), which have to be compared with docker compose's.
 func (l Launch) configuration() ([]byte, error) {
 	const keptBuilds = "5GB"
-	settings := map[string]any{"builder": map[string]any{"gc": map[string]any{
-		"enabled": true,
-		"policy":  []map[string]any{{"all": true, "keepStorage": keptBuilds}},
-	}}}
+	settings := map[string]any{"builder": map[string]any{
+		"gc":           map[string]any{"enabled": true, "policy": []map[string]any{{"all": true, "keepStorage": keptBuilds}}},
+		"entitlements": map[string]any{"security-insecure": true},
+	}}
 	if len(l.Features) > 0 {
 		settings["features"] = l.Features
 	}
