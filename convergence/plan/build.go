@@ -40,6 +40,12 @@ func BuildImages(p *project.Project, push bool) (*Plan, error) {
 			}
 		}
 	}
+	b.contextsFirst(p, services, planned)
+	return b.plan, errors.Join(problems...)
+}
+
+// contextsFirst orders the builds of services after those of the services that are their contexts.
+func (b *builder) contextsFirst(p *project.Project, services map[string]project.Service, planned map[string]NodeID) {
 	for _, service := range services {
 		for _, name := range project.BuildContexts(service) {
 			if before, isPlanned := planned[p.ImageName(p.AllServices()[name])]; isPlanned {
@@ -47,5 +53,4 @@ func BuildImages(p *project.Project, push bool) (*Plan, error) {
 			}
 		}
 	}
-	return b.plan, errors.Join(problems...)
 }
