@@ -1,6 +1,7 @@
 package parity
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -170,6 +171,9 @@ func (n normalizer) addList(values fields, kind, path string, list []any) {
 	if !isSet && n.endpointSets.match(full) {
 		name, isSet = whole, true
 	}
+	if boundPorts.MatchString(full) {
+		list = n.sortedPorts(list)
+	}
 	for i, item := range list {
 		place := fmt.Sprint(i)
 		if isSet {
@@ -177,6 +181,14 @@ func (n normalizer) addList(values fields, kind, path string, list []any) {
 		}
 		n.add(values, kind, path+"["+place+"]", item)
 	}
+}
+
+// sortedPorts puts in order where a port is published: old engines list two ports of the host for one of a container now this way
+// and now that. The order that a request has is compared in HostConfig.PortBindings.
+func (n normalizer) sortedPorts(list []any) []any {
+	return slices.SortedStableFunc(slices.Values(list), func(a, b any) int {
+		return cmp.Or(cmp.Compare(n.port(key("HostPort")(a)), n.port(key("HostPort")(b))), cmp.Compare(key("HostIp")(a), key("HostIp")(b)))
+	})
 }
 
 func join(path, key string) string {
@@ -198,6 +210,7 @@ var (
 	portRange    = regexp.MustCompile(`\b(\d+)-(\d+)\b`)
 	configHash   = regexp.MustCompile(`\.Labels\.com\.docker\.compose\.config-hash$`)
 	boundPort    = regexp.MustCompile(`^container\.NetworkSettings\.Ports\..*\.HostPort$`)
+	boundPorts   = regexp.MustCompile(`^container\.NetworkSettings\.Ports\.[^.]*$`)
 	dependsOn    = regexp.MustCompile(`^container\.Config\.Labels\.com\.docker\.compose\.depends_on$`)
 )
 

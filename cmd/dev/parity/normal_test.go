@@ -30,7 +30,8 @@ func TestNormalize(t *testing.T) {
 		"NetworkSettings": {
 			"Ports": {
 				"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "32768"}], "81/tcp": [{"HostIp": "::", "HostPort": "8080"}],
-				"82/tcp": [{"HostIp": "127.0.0.1", "HostPort": "9005"}]
+				"82/tcp": [{"HostIp": "127.0.0.1", "HostPort": "9005"}],
+				"83/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8082"}, {"HostIp": "::", "HostPort": "8080"}, {"HostIp": "0.0.0.0", "HostPort": "8080"}]
 			},
 			"Networks": {"n": {
 				"IPAddress": "172.18.0.2", "GlobalIPv6Address": "fd00::2", "MacAddress": "02:42:ac:12:00:02", "EndpointID": "` + otherID + `",
@@ -70,6 +71,12 @@ NetworkSettings.Ports.81/tcp[0].HostIp = ::
 NetworkSettings.Ports.81/tcp[0].HostPort = 8080
 NetworkSettings.Ports.82/tcp[0].HostIp = 127.0.0.1
 NetworkSettings.Ports.82/tcp[0].HostPort = <of 9000-9010>
+NetworkSettings.Ports.83/tcp[0].HostIp = 0.0.0.0
+NetworkSettings.Ports.83/tcp[0].HostPort = 8080
+NetworkSettings.Ports.83/tcp[1].HostIp = ::
+NetworkSettings.Ports.83/tcp[1].HostPort = 8080
+NetworkSettings.Ports.83/tcp[2].HostIp = 0.0.0.0
+NetworkSettings.Ports.83/tcp[2].HostPort = 8082
 State.(has a health) = true
 State.(started) = true
 `
@@ -77,7 +84,7 @@ State.(started) = true
 		objects: map[string]any{"container p-web-1": decode(t, object)},
 		ids:     map[string]string{"container p-web-1": someID, "image p-web": "sha256:" + imageID},
 	}
-	all := normalize("ports: [8080:81, 9000-9010:82], gateway: 10.1.2.1", seen)
+	all := normalize("ports: [8080:81, 8082:83, 9000-9010:82], gateway: 10.1.2.1", seen)
 	var lines []string
 	for path, value := range all["container p-web-1"] {
 		lines = append(lines, path+" = "+value)
