@@ -29,8 +29,8 @@ type sharedSession struct {
 	cancel context.CancelFunc
 }
 
-// join is the session for a build: one that is there, if nothing that the build offers is something else in it, else a new one.
-// Whoever joined leaves.
+// join is the session for a build: one that is there, if nothing that the build offers is something else in it and it has the same
+// secrets, else a new one. Whoever joined leaves.
 func (s *sharing) join(
 	ctx context.Context, dial Dial, key string, wanted *offers, start func(*offers) *session,
 ) *sharedSession {
@@ -95,22 +95,20 @@ type offered struct {
 	identity string
 }
 
-// add takes over what others offer, unless something else is offered here under one of their names.
+// add takes over what others offer, unless something else is offered here under one of their names, or the secrets are not the same:
+// BuildKit asks for whatever a Dockerfile names, and a build finds no secret but its own.
 func (o *offers) add(others *offers) bool {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
+	if !maps.EqualFunc(o.secrets, others.secrets, bytes.Equal) {
+		return false
+	}
 	for name, folder := range others.folders {
 		if here, taken := o.folders[name]; taken && here.identity != folder.identity {
 			return false
 		}
 	}
-	for id, content := range others.secrets {
-		if here, taken := o.secrets[id]; taken && !bytes.Equal(here, content) {
-			return false
-		}
-	}
 	maps.Copy(o.folders, others.folders)
-	maps.Copy(o.secrets, others.secrets)
 	return true
 }
 

@@ -44,6 +44,17 @@ func TestSharing(t *testing.T) {
 		if started != 3 {
 			t.Errorf("builds with another secret, and of another context: %d sessions, want 3", started)
 		}
+		// BuildKit asks in a session for whatever a Dockerfile names: one that was given no secret must not find another's.
+		without := join("shop", &offers{folders: map[string]offered{contextName: {identity: "/shop"}}})
+		if _, leaked := without.offers.secret("token"); leaked {
+			t.Error("a build that was given no secret finds that of another one")
+		}
+		more := offer("web", "a")
+		more.secrets["own"] = []byte("c")
+		withMore := join("shop", more)
+		if _, leaked := web.offers.secret("own"); leaked {
+			t.Error("a build finds a secret that only a later one was given")
+		}
 		s.leave(web)
 		if again := join("shop", offer("web", "a")); again != web {
 			t.Error("a session that is in use was not found")
@@ -56,8 +67,9 @@ func TestSharing(t *testing.T) {
 		} else {
 			s.leave(later)
 		}
-		s.leave(otherSecret)
-		s.leave(otherKey)
+		for _, one := range []*sharedSession{otherSecret, otherKey, without, withMore} {
+			s.leave(one)
+		}
 		if len(s.open) != 0 {
 			t.Errorf("sessions are left: %v", s.open)
 		}
