@@ -17,7 +17,7 @@ type Output struct {
 }
 
 // Write lets write write to the output. A file gets its name when it is whole, and what was there before stays until then; devices
-// and pipes are written to as they are.
+// and pipes are written to as they are. A new file is the user's alone: a container's files may hold secrets.
 func (o Output) Write(write func(io.Writer) error) error {
 	if o.Path == "" {
 		return write(o.Stream)
@@ -38,8 +38,7 @@ func (o Output) Write(write func(io.Writer) error) error {
 			return fmt.Errorf("there is no folder %q", folder)
 		}
 	}
-	const readable = fs.FileMode(0o644)
-	mode := readable
+	mode := fs.FileMode(private)
 	if err == nil {
 		mode = info.Mode().Perm()
 	}
@@ -57,8 +56,10 @@ func (o Output) Write(write func(io.Writer) error) error {
 	return err
 }
 
+// private is the mode of a file that only its owner may read.
+const private = 0o600
+
 func writeTo(path string, flags int, write func(io.Writer) error) error {
-	const private = 0o600
 	file, err := os.OpenFile(path, flags, private)
 	if err != nil {
 		return err

@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// pack writes a tar of what is at a path here, a folder with all that is in it, under another name. Sockets are left out, as they are
-// nothing without their process.
-func pack(w io.Writer, root, name string) error {
+// pack writes a tar of what is at a path here, a folder with all that is in it, under another name. Sockets are left out and told of, as
+// they are nothing without their process.
+func pack(w io.Writer, root, name string, warn func(string)) error {
 	archive := tar.NewWriter(w)
 	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -29,6 +29,7 @@ func pack(w io.Writer, root, name string) error {
 			return err
 		}
 		if info.Mode()&fs.ModeSocket != 0 {
+			warn(file + " is left out: it is a socket")
 			return nil
 		}
 		return packOne(archive, file, path.Join(name, filepath.ToSlash(below)), info)

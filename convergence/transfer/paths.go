@@ -77,6 +77,8 @@ func localSource(place Place, follow bool) (end, error) {
 	switch {
 	case err != nil:
 		return from, err
+	case info.Mode()&fs.ModeSocket != 0:
+		return from, fmt.Errorf("%q is a socket, which is nothing without its process", place.Path)
 	case !info.IsDir() && from.asFolder:
 		return from, fmt.Errorf("%q is no folder", place.Path)
 	}

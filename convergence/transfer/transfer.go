@@ -56,6 +56,14 @@ type Copy struct {
 // String is the copy as docker compose tells it: "app.conf to shop-web-1:/etc".
 func (c Copy) String() string { return c.From.String() + " to " + c.To.String() }
 
+// warn is Warn, or what tells nobody.
+func (c Copy) warn() func(string) {
+	if c.Warn == nil {
+		return func(string) {}
+	}
+	return c.Warn
+}
+
 // Run carries the copy out.
 func (c Copy) Run(ctx context.Context, eng engine.Copies) error {
 	switch {
@@ -158,7 +166,7 @@ func (c Copy) toContainer(ctx context.Context, eng engine.Copies) error {
 	if err != nil {
 		return err
 	}
-	return c.intoContainer(ctx, eng, from, func(w io.Writer, name string) error { return pack(w, from.path, name) })
+	return c.intoContainer(ctx, eng, from, func(w io.Writer, name string) error { return pack(w, from.path, name, c.warn()) })
 }
 
 func (c Copy) across(ctx context.Context, eng engine.Copies, from end, archive io.Reader) error {

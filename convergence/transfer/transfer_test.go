@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -258,5 +259,47 @@ func TestOutput(t *testing.T) {
 	info, _ := os.Stat(path)
 	if content, _ := os.ReadFile(path); err != nil || string(content) != "whole" || info.Mode().Perm() != 0o600 {
 		t.Errorf("after a success: %q, %v, %v", content, info.Mode(), err)
+	}
+}
+
+// TestOutputNew gives a file that was not there to nobody but its user: what is written may hold secrets.
+func TestOutputNew(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "out.tar")
+	if err := (transfer.Output{Path: path}).Write(func(io.Writer) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+// TestSockets tells of what is left out on the way into a container, and fails where that is all there was.
+func TestSockets(t *testing.T) {
+	t.Parallel()
+	here, err := os.MkdirTemp("", "t") //nolint:usetesting // a path of a socket has to be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(here) })
+	listener, err := net.Listen("unix", filepath.Join(here, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close() //nolint:errcheck // nobody called
+	var warnings []string
+	files := transfer.Copy{
+		From: transfer.Place{Path: here, Local: here}, To: transfer.Place{Container: "1", Name: "shop-web-1", Path: "/srv"},
+		Warn: func(message string) { warnings = append(warnings, message) },
+	}
+	if err := files.Run(t.Context(), &container{mode: fs.ModeDir}); err != nil {
+		t.Fatal(err)
+	}
+	if len(warnings) != 1 || !strings.Contains(warnings[0], filepath.Join(here, "s")) {
+		t.Errorf("warnings: %q", warnings)
+	}
+	files.From = transfer.Place{Path: listener.Addr().String(), Local: listener.Addr().String()}
+	if err := files.Run(t.Context(), &container{mode: fs.ModeDir}); err == nil || !strings.Contains(err.Error(), "socket") {
+		t.Errorf("error of a socket alone: %v", err)
 	}
 }

@@ -35,10 +35,7 @@ func (c Copy) toHere(from end, archive io.Reader) error {
 		return err
 	}
 	defer root.Close() //nolint:errcheck // nothing was written through it
-	u := &unpacker{root: root, keepOwners: c.KeepOwners, warn: func(string) {}}
-	if c.Warn != nil {
-		u.warn = c.Warn
-	}
+	u := &unpacker{root: root, keepOwners: c.KeepOwners, warn: c.warn()}
 	return u.unpack(archive, rootOf(from), name)
 }
 
@@ -47,7 +44,7 @@ type unpacker struct {
 	root       *os.Root
 	keepOwners bool
 	warn       func(string)
-	denied     bool // that owners cannot be kept was told
+	denied     bool // owners cannot be kept, which was told
 	folders    []folderEnd
 }
 
@@ -116,8 +113,11 @@ func (u *unpacker) folder(header *tar.Header) error {
 	if err := u.root.MkdirAll(header.Name, header.FileInfo().Mode().Perm()|whileFilled); err != nil {
 		return err
 	}
+	if err := u.own(header.Name, header); err != nil {
+		return err
+	}
 	u.folders = append(u.folders, folderEnd{header.Name, u.mode(header), header.ModTime})
-	return u.own(header.Name, header)
+	return nil
 }
 
 // replace puts something under a name of its own, beside where it belongs, and moves it there when it is whole.
@@ -142,14 +142,13 @@ func (u *unpacker) replace(header *tar.Header, put func(name string) error) erro
 // mode is what a file may be. That it runs as its owner is kept only with the owner: else it would be another one.
 func (u *unpacker) mode(header *tar.Header) fs.FileMode {
 	bits := fs.ModePerm | fs.ModeSticky
-	if u.keepOwners {
+	if u.keepOwners && !u.denied {
 		bits |= fs.ModeSetuid | fs.ModeSetgid
 	}
 	return header.FileInfo().Mode() & bits
 }
 
 func (u *unpacker) write(name string, content io.Reader) error {
-	const private = 0o600
 	file, err := u.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, private)
 	if err != nil {
 		return err
