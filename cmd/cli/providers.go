@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,11 +17,14 @@ func (g *globals) providers(p *project.Project) provider.Runner {
 		return nil
 	}
 	environment := map[string]string(p.Environment.Clone())
-	if g.host != "" {
-		environment["DOCKER_HOST"] = g.host
+	host, named := g.lookup("DOCKER_HOST"), cmp.Or(g.context, g.lookup("DOCKER_CONTEXT"))
+	if host = cmp.Or(g.host, host); g.context != "" {
+		host = "" // programs go by DOCKER_HOST first
 	}
-	if g.context != "" {
-		environment["DOCKER_CONTEXT"] = g.context
+	for name, value := range map[string]string{"DOCKER_HOST": host, "DOCKER_CONTEXT": named} {
+		if environment[name] = value; value == "" {
+			delete(environment, name)
+		}
 	}
 	programs := provider.Programs{Find: g.findProvider, Dir: g.app.Dir}
 	for _, name := range slices.Sorted(maps.Keys(environment)) {
