@@ -286,7 +286,7 @@ func TestSockets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // nobody called
+	defer listener.Close()
 	var warnings []string
 	files := transfer.Copy{
 		From: transfer.Place{Path: here, Local: here}, To: transfer.Place{Container: "1", Name: "shop-web-1", Path: "/srv"},
