@@ -50,13 +50,13 @@ func (c *checker) checkTopLevel() {
 	for _, key := range keys(c.model.Networks) {
 		network := c.model.Networks[key]
 		path := "networks." + key + ".name"
-		reserved := slices.Contains([]string{"bridge", "host", "none"}, network.Name)
+		reserved := isEnginesOwn(network.Name)
 		switch {
 		case c.unknown(network.Name):
 		case network.Name != "" && (strings.TrimSpace(network.Name) == "" || clean(network.Name) != network.Name):
 			c.report(path, "network name "+quote(network.Name)+" is not one that the engine takes", "")
 		case reserved && !bool(network.External):
-			c.report(path, fmt.Sprintf("network %s is the engine's own", quote(network.Name)), `add "external: true", or choose another name`)
+			c.report(path, fmt.Sprintf("network %s is the engine's own", quote(network.Name)), fmt.Sprintf("choose another name, or write `network_mode: %s` where a service is to be on it", network.Name))
 		}
 		c.checkPools(key, network)
 	}
@@ -74,3 +74,6 @@ func (c *checker) checkTopLevel() {
 		}
 	}
 }
+
+// isEnginesOwn says whether a network is one that every engine has from the start.
+func isEnginesOwn(name string) bool { return slices.Contains([]string{"bridge", "host", "none"}, name) }

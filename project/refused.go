@@ -6,7 +6,7 @@ import (
 )
 
 // Refused are the attributes without which services would not be what they are for, and that nothing here can honour: models that no
-// runner serves, drivers of secrets and configs. Whatever brings services up refuses them; other commands do not mind. Each has its
+// runner serves, drivers of secrets and configs, the engine's own networks in a list. Whatever brings services up refuses them; other commands do not mind. Each has its
 // place and what to try.
 func (p *Project) Refused() []Problem {
 	r := &refuser{project: p, told: map[string]bool{}}
@@ -16,6 +16,7 @@ func (p *Project) Refused() []Problem {
 			continue
 		}
 		r.models("services."+name, service)
+		r.networks("services."+name+".networks", service)
 		r.files(service)
 		for _, hook := range PreStarts(p, service) {
 			r.files(hook.Service)
@@ -56,6 +57,17 @@ func (r *refuser) models(path string, service Service) {
 	}
 	r.refuse(path+".models", fmt.Sprintf("service %s needs a model runner, and there is none here yet", quote(service.Name)),
 		"serve the model by other means, leave out models, and say in environment where it is: "+strings.Join(variables, ", "))
+}
+
+// networks refuses the engine's own networks in a list of networks: services have aliases there, which an engine takes on networks that
+// were made for somebody only.
+func (r *refuser) networks(path string, service Service) {
+	for _, key := range keys(service.Networks) {
+		if name := r.project.Networks[key].Name; isEnginesOwn(name) {
+			r.refuse(path+"."+key, fmt.Sprintf("network %s is the engine's own, which knows no names of services", quote(name)),
+				fmt.Sprintf("put the service there with `network_mode: %s`, or make a network of your own", name))
+		}
+	}
 }
 
 // modelVariables are the variables that tell a service of a model that says no others.
