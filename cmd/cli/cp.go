@@ -91,7 +91,7 @@ func runCp(ctx context.Context, o *cpOptions) error {
 		o.app.In = spooled
 	}
 	err = o.finish(ctx, here.engine, made, display.Title{Project: here.name, Verb: "cp", Done: "copied"})
-	o.warn(told.list)
+	o.warn(told.all())
 	return err
 }
 
@@ -164,14 +164,30 @@ func (s *spooled) close() {
 	_ = os.Remove(s.file.Name())
 }
 
+// mostWarnings is how many are told one by one.
+const mostWarnings = 20
+
 // warnings collects what is to be told in the end.
 type warnings struct {
 	mutex sync.Mutex
 	list  []project.Warning
+	more  int // that are only counted
 }
 
 func (w *warnings) add(message string) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
+	if len(w.list) == mostWarnings {
+		w.more++
+		return
+	}
 	w.list = append(w.list, project.Warning{Message: message})
+}
+
+// all is called when nothing is added any more.
+func (w *warnings) all() []project.Warning {
+	if w.more == 0 {
+		return w.list
+	}
+	return append(w.list, project.Warning{Message: fmt.Sprintf("and %d more of these", w.more)})
 }

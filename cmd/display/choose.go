@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Mode is how progress is shown.
@@ -87,19 +88,23 @@ func check(mode Mode, ansi string) (Mode, string, error) {
 }
 
 // harmless makes text of others fit to be printed between our own: control characters and terminal escapes become visible
-// text, and it stays on its line.
+// text, those of a terminal that reads single bytes too, and it stays on its line.
 func harmless(text string) string {
-	if strings.IndexFunc(text, isControl) < 0 {
+	if strings.IndexFunc(text, isControl) < 0 && utf8.ValidString(text) {
 		return text
 	}
 	var b strings.Builder
-	for _, r := range text {
-		if isControl(r) {
+	for size := 0; text != ""; text = text[size:] {
+		var r rune
+		switch r, size = utf8.DecodeRuneInString(text); {
+		case r == utf8.RuneError && size == 1 && isControl(rune(text[0])):
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		case isControl(r):
 			quoted := strconv.QuoteRune(r)
 			b.WriteString(quoted[1 : len(quoted)-1])
-			continue
+		default:
+			b.WriteString(text[:size])
 		}
-		b.WriteRune(r)
 	}
 	return b.String()
 }

@@ -62,6 +62,7 @@ func TestHarmless(t *testing.T) {
 		"c1 \u009b2J":            `c1 \u009b2J`,
 		"right \u202eto left":    `right \u202eto left`,
 		"invalid \xff is a mark": "invalid \xff is a mark",
+		"one byte \x9b31m of c1": `one byte \x9b31m of c1`,
 	} {
 		if got := harmless(text); got != want {
 			t.Errorf("harmless(%q) = %q, want %q", text, got, want)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"text/template"
+	"unicode/utf8"
 )
 
 // Form is how a list is written: as its own table, as JSON, or by a Go template of the user's.
@@ -111,7 +112,10 @@ func templateFunctions() template.FuncMap {
 			return strings.TrimSpace(text.String()), err
 		},
 		"split": strings.Split, "join": strings.Join, "lower": strings.ToLower, "upper": strings.ToUpper,
-		"title": func(text string) string { return strings.ToUpper(text[:min(1, len(text))]) + text[min(1, len(text)):] },
+		"title": func(text string) string {
+			_, first := utf8.DecodeRuneInString(text)
+			return strings.ToUpper(text[:first]) + text[first:]
+		},
 		"pad": func(text string, before, after int) string {
 			if text == "" {
 				return ""

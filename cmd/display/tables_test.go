@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,5 +187,23 @@ func TestAddresses(t *testing.T) {
 	Addresses(&text, append(fleet(), engine.Container{Service: "one-that-publishes-nothing"}))
 	if got, want := text.String(), "web  http://localhost:8080\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestTemplateTitle begins words with capitals whatever letter they begin with.
+func TestTemplateTitle(t *testing.T) {
+	t.Parallel()
+	form, err := ParseForm("{{title .Name}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for _, name := range []string{"ärger", "web", ""} {
+		if err := writeForm(&out, form, headers{}, []struct{ Name string }{{name}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := out.String(); got != "Ärger\nWeb\n\n" {
+		t.Errorf("%q", got)
 	}
 }
