@@ -1,6 +1,7 @@
 package convergence
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,10 +40,8 @@ func Attend(ctx context.Context, eng engine.Engine, a Attended) (exitCode int, e
 		return nil
 	})
 	defer func() { cancel(nil); _ = work.Wait() }()
-	select {
-	case <-end.standing:
-	case <-ctx.Done():
-		return 0, context.Cause(ctx)
+	if over, exitCode, err := end.begin(ctx, eng); over || err != nil {
+		return exitCode, err
 	}
 	started := make(chan struct{})
 	err = eng.Attach(ctx, a.ID, a.Console, func() {
@@ -69,6 +68,8 @@ func Attend(ctx context.Context, eng engine.Engine, a Attended) (exitCode int, e
 	return end.exitCode, nil
 }
 
+func isOver(state engine.State) bool { return state == engine.StateExited || state == engine.StateDead }
+
 // ending watches for the end of a container.
 type ending struct {
 	of       Attended
@@ -76,6 +77,24 @@ type ending struct {
 	ended    chan struct{} // closed when exitCode is that of the end
 	died     bool
 	exitCode int
+}
+
+// begin returns once no event can be missed. A container that runs may have ended before that: an engine lets callers attach to it
+// then, for its next run, and tells them nothing.
+func (e *ending) begin(ctx context.Context, eng engine.Containers) (over bool, exitCode int, err error) {
+	select {
+	case <-e.standing:
+	case <-ctx.Done():
+		return false, 0, context.Cause(ctx)
+	}
+	if e.of.Start != nil {
+		return false, 0, nil
+	}
+	details, err := eng.InspectContainer(ctx, e.of.ID)
+	if err != nil {
+		return false, 0, cmp.Or(context.Cause(ctx), err)
+	}
+	return isOver(details.State), details.ExitCode, nil
 }
 
 // wait returns when the start has come to its end, whose error counts more, and then the container.
@@ -124,7 +143,7 @@ func (e *ending) look(ctx context.Context, eng engine.Engine) error {
 		return e.end()
 	case err != nil:
 		return err
-	case details.State == engine.StateExited || details.State == engine.StateDead:
+	case isOver(details.State):
 		return e.note(details.ExitCode)
 	}
 	return nil
