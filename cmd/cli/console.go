@@ -136,11 +136,12 @@ func (g *globals) ofProject(ctx context.Context, service string, index int) (eng
 	return eng, c, nil
 }
 
-// mostPolite is how many interrupts a container gets as they are; the next one kills it.
+// mostPolite is how many interrupts a container gets as they are; the next one kills it, and whoever interrupts after that waits for
+// it no more.
 const mostPolite = 2
 
-// passSignals sends what signals come to a container while do lasts: an interrupt that it cannot get because it does not run ends
-// do's context instead.
+// passSignals sends what signals come to a container while do lasts: an interrupt that it cannot get, because it does not run or the
+// engine does not pass it on, ends do's context instead.
 func (g *globals) passSignals(
 	ctx context.Context, i *interrupts, kill func(ctx context.Context, signal string) error, others bool, do func(ctx context.Context) error,
 ) error {
@@ -156,9 +157,7 @@ func (g *globals) passSignals(
 	}
 	var passing errgroup.Group
 	passing.Go(func() error {
-		if err := pass(ctx, kill, ours, more); errors.Is(err, engine.ErrConflict) {
-			cancel(errInterrupted)
-		}
+		pass(ctx, kill, ours, more, func() { cancel(errInterrupted) })
 		return nil
 	})
 	err := do(ctx)
@@ -171,21 +170,36 @@ func (g *globals) passSignals(
 	return err
 }
 
-// pass sends signals on until the context ends, or an interrupt cannot be sent.
-func pass(ctx context.Context, kill func(context.Context, string) error, interrupts, others <-chan os.Signal) error {
+// pass sends signals on until the context ends. An engine that does not answer keeps none of those that follow.
+func pass(
+	ctx context.Context, kill func(context.Context, string) error, interrupts, others <-chan os.Signal, giveUp func(),
+) {
+	const atOnce = 8
+	var calls errgroup.Group
+	calls.SetLimit(atOnce)
+	defer calls.Wait() //nolint:errcheck // they return none
+	send := func(name string, undelivered func()) {
+		calls.TryGo(func() error {
+			if err := kill(ctx, name); err != nil && !errors.Is(err, engine.ErrNotFound) {
+				undelivered()
+			}
+			return nil
+		})
+	}
 	for interrupted := 0; ; {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return
 		case signal := <-others:
-			_ = kill(ctx, signalName(signal)) // one that does not run misses it
+			send(signalName(signal), func() {}) // one that does not run misses it
 		case signal := <-interrupts:
-			name := signalName(signal)
-			if interrupted++; interrupted > mostPolite {
-				name = ""
-			}
-			if err := kill(ctx, name); err != nil {
-				return err
+			switch interrupted++; {
+			case interrupted <= mostPolite:
+				send(signalName(signal), giveUp)
+			case interrupted == mostPolite+1:
+				send("", giveUp)
+			default:
+				giveUp()
 			}
 		}
 	}
