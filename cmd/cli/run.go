@@ -160,6 +160,7 @@ type oneOffRun struct {
 	made    *plan.Plan
 
 	id, name string // of the container, once it is there
+	started  bool   // it runs, or has run
 }
 
 // plan makes the plan; a question is asked first.
@@ -198,7 +199,7 @@ func (r *oneOffRun) run(ctx context.Context) error {
 	}
 	if r.detach {
 		if err := r.start(ctx); err != nil {
-			return r.clean(err, r.remove)
+			return r.clean(err, r.goes(err))
 		}
 		_, err := fmt.Fprintln(r.app.Out, r.id)
 		return err
@@ -207,10 +208,15 @@ func (r *oneOffRun) run(ctx context.Context) error {
 	if errors.Is(err, terminal.ErrDetached) {
 		return r.detached(err)
 	}
-	if err = r.clean(err, r.remove); err != nil {
+	if err = r.clean(err, r.goes(err)); err != nil {
 		return err
 	}
 	return ended(code)
+}
+
+// goes says whether the container is to go after an end: where that was asked for, or the user has given up before it ran.
+func (r *oneOffRun) goes(end error) bool {
+	return r.remove || !r.started && errors.Is(end, context.Canceled)
 }
 
 // find finds the container that the plan has created, by the slug that nobody else has.
@@ -233,14 +239,23 @@ func (r *oneOffRun) start(ctx context.Context) error {
 	if err := r.eng.StartContainer(ctx, r.id); err != nil {
 		return fmt.Errorf("start container %s: %w", r.name, err)
 	}
+	r.started = true
 	target := step.Target{ID: r.id, Name: r.name, Service: r.service}
 	for i, hook := range project.ServiceHooks(r.project, r.project.Services[r.service]).PostStart {
 		run := step.RunHook{Target: target, Kind: step.PostStart, Index: i, Hook: hook}
-		if err := run.Run(ctx, r.eng, func(step.Progress) {}); err != nil && !errors.Is(err, engine.ErrNotFound) && !errors.Is(err, engine.ErrConflict) {
-			return err // one that has ended before its hooks needs them no more
+		if err := run.Run(ctx, r.eng, func(step.Progress) {}); err != nil {
+			if r.hasEnded(ctx) {
+				return nil // which ends its hooks, too, and needs them no more
+			}
+			return err
 		}
 	}
 	return nil
+}
+
+func (r *oneOffRun) hasEnded(ctx context.Context) bool {
+	details, err := r.eng.InspectContainer(ctx, r.id)
+	return errors.Is(err, engine.ErrNotFound) || err == nil && !details.Running()
 }
 
 // attend starts the container with the caller's terminal or pipes at its ends, and passes signals on to it.
