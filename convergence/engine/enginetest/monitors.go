@@ -19,10 +19,11 @@ func monitorCases() []testCase {
 }
 
 func processesAreListed(f *fixture) {
-	id := f.create(f.request("web", "-stay"))
+	id := f.create(f.request("web", "-out", "ready", "-stay"))
 	_, err := f.ListProcesses(f.ctx, id)
 	f.wants(err, engine.ErrConflict, "list what does not run")
 	f.must(f.StartContainer(f.ctx, id), "start")
+	f.awaitOutput(id, "ready\n") // until then it may still be the engine's own program that sets the container up
 	found, err := f.ListProcesses(f.ctx, f.own("web"))
 	f.must(err, "list processes")
 	equal(f, "processes", len(found.Rows), 1)
