@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/muster-dev/muster/cmd/display"
+	"github.com/muster-dev/muster/cmd/terminal"
 	"github.com/muster-dev/muster/convergence"
 	"github.com/muster-dev/muster/convergence/plan"
 	"github.com/muster-dev/muster/convergence/transfer"
@@ -82,8 +83,13 @@ func runCp(ctx context.Context, o *cpOptions) error {
 	if err != nil {
 		return err
 	}
+	if input.Copy.From.In != nil {
+		in, release := terminal.Interruptible(ctx, o.app.In)
+		defer release()
+		o.app.In = in
+	}
 	if input.Copy.From.In != nil && !o.dryRun && len(made.Nodes) > 1 {
-		spooled, err := spool(o.app.In)
+		spooled, err := spool(ctx, o.app.In)
 		if err != nil {
 			return err
 		}
@@ -146,7 +152,7 @@ type spooled struct {
 }
 
 // spool keeps a stream in a file that has no name any more.
-func spool(in io.Reader) (*spooled, error) {
+func spool(ctx context.Context, in io.Reader) (*spooled, error) {
 	file, err := os.CreateTemp("", "muster-cp-")
 	if err != nil {
 		return nil, fmt.Errorf("keep the archive for all replicas: %w", err)
@@ -155,6 +161,10 @@ func spool(in io.Reader) (*spooled, error) {
 	if kept.size, err = io.Copy(file, in); err != nil {
 		kept.close()
 		return nil, fmt.Errorf("read the archive from the input: %w", err)
+	}
+	if ctx.Err() != nil { // it ended early
+		kept.close()
+		return nil, ctx.Err()
 	}
 	return kept, nil
 }

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -9,6 +10,21 @@ import (
 	"github.com/moby/term"
 	"github.com/muesli/cancelreader"
 )
+
+// Interruptible is an input that ends with the context, also for a Read that waits for more. What was not read by then, or by the call of
+// release, stays in it; release is called once nobody reads any more.
+func Interruptible(ctx context.Context, from io.Reader) (input io.Reader, release func()) {
+	reader := newInput(from)
+	if reader == nil {
+		return nil, func() {}
+	}
+	stop := context.AfterFunc(ctx, func() { _ = reader.Close() })
+	return reader, func() {
+		if _, isFile := from.(*os.File); stop() && isFile {
+			_ = reader.Close()
+		}
+	}
+}
 
 // newInput is a reader whose Close ends a Read under way and takes nothing that was not read; nil for nil.
 func newInput(from io.Reader) io.ReadCloser {
