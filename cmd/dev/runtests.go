@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,15 +109,16 @@ func engineTests(ctx context.Context, t tool) (part, error) {
 	if err := errors.Join(err, prepareExamples(ctx, t, found.Client), fetchRegistry(ctx, t), found.Close()); err != nil {
 		return missing, err
 	}
-	packages, err := enginePackages(ctx, t)
+	chosen, err := behindTag(ctx, t)
 	if err != nil {
 		return missing, err
 	}
-	if len(packages) == 0 {
+	if len(chosen.packages) == 0 {
 		return part{name: "engine", result: "there are no tests that need an engine; " + description}, nil
 	}
 	// One package at a time: they share the engine, and some count what is on it.
-	tested := goTest(ctx, t, "engine", engineVariables(t.cache, found.record), append([]string{"-p=1", "-tags=" + engineTag}, packages...)...)
+	flags := []string{"-p=1", "-tags=" + engineTag, "-run=^(" + strings.Join(chosen.tests, "|") + ")$"}
+	tested := goTest(ctx, t, "engine", engineVariables(t.cache, found.record), append(flags, chosen.packages...)...)
 	tested.result += "; " + description
 	return tested, nil
 }
@@ -127,9 +132,15 @@ func engineVariables(cache string, record daemon.Record) []string {
 	return variables
 }
 
-// enginePackages are the packages that have tests behind the tag.
-func enginePackages(ctx context.Context, t tool) ([]string, error) {
-	const format = "{{.ImportPath}} {{.TestGoFiles}} {{.XTestGoFiles}}"
+// tagged are tests that are only there with a build tag, and their packages: the others have been run without it.
+type tagged struct {
+	packages []string // import paths
+	tests    []string // names of functions
+}
+
+func behindTag(ctx context.Context, t tool) (tagged, error) {
+	const format = "{{$p := .}}{{range .TestGoFiles}}{{$p.ImportPath}} {{$p.Dir}}/{{.}}\n{{end}}" +
+		"{{range .XTestGoFiles}}{{$p.ImportPath}} {{$p.Dir}}/{{.}}\n{{end}}"
 	list := func(tags string) (string, error) {
 		cmd := t.goCommand(ctx, nil, "list", "-tags="+tags, "-f="+format, "./...")
 		cmd.Stdout = nil
@@ -141,33 +152,58 @@ func enginePackages(ctx context.Context, t tool) ([]string, error) {
 	}
 	usual, err := list("")
 	if err != nil {
-		return nil, err
+		return tagged{}, err
 	}
-	tagged, err := list(engineTag)
+	all, err := list(engineTag)
 	if err != nil {
-		return nil, err
+		return tagged{}, err
 	}
-	return changedPackages(usual, tagged), nil
+	return onlyThere(usual, all)
 }
 
-// changedPackages are the import paths of the lines that only the second listing has.
-func changedPackages(before, after string) []string {
+// onlyThere are the packages of the lines, "package file", that only the second listing has, and the tests in those files.
+func onlyThere(before, after string) (tagged, error) {
 	known := map[string]bool{}
 	for line := range strings.Lines(before) {
 		known[line] = true
 	}
-	var changed []string
+	var found tagged
 	for line := range strings.Lines(after) {
-		if path, _, _ := strings.Cut(line, " "); !known[line] {
-			changed = append(changed, path)
+		path, file, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if known[line] || file == "" {
+			continue
+		}
+		names, err := testsIn(file)
+		if err != nil {
+			return tagged{}, err
+		}
+		if len(names) > 0 && !slices.Contains(found.packages, path) {
+			found.packages = append(found.packages, path)
+		}
+		found.tests = append(found.tests, names...)
+	}
+	return found, nil
+}
+
+// testsIn are the names of the test functions of a file.
+func testsIn(file string) ([]string, error) {
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, fmt.Errorf("look for tests: %w", err)
+	}
+	var names []string
+	for _, declared := range parsed.Decls {
+		function, ok := declared.(*ast.FuncDecl)
+		if ok && function.Recv == nil && strings.HasPrefix(function.Name.Name, "Test") && function.Name.Name != "TestMain" {
+			names = append(names, function.Name.Name)
 		}
 	}
-	return changed
+	return names, nil
 }
 
 // goTest runs tests afresh, with the race detector where it can be built.
 func goTest(ctx context.Context, t tool, name string, variables []string, args ...string) part {
-	mode, why, flags := "with -race", "", []string{"test", "-json", "-count=1", "-timeout=8m", "-race"}
+	mode, why, flags := "with -race", "", []string{"test", "-json", "-count=1", "-timeout=10m", "-race"}
 	if !t.hasCompiler(ctx) {
 		mode, why, flags = "without -race", ", which needs a C compiler (apt-get install gcc libc6-dev)", flags[:4]
 	}

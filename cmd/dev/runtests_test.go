@@ -1,21 +1,34 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 )
 
-func TestChangedPackages(t *testing.T) {
+func TestOnlyThere(t *testing.T) {
 	t.Parallel()
-	const (
-		before = "m/a [a_test.go] []\nm/b [] []\nm/c [c_test.go] []\n"
-		after  = "m/a [a_test.go e2e_test.go] []\nm/b [] [b_test.go]\nm/c [c_test.go] []\nm/d [d_test.go] []\n"
-	)
-	if got := changedPackages(before, after); !slices.Equal(got, []string{"m/a", "m/b", "m/d"}) {
-		t.Errorf("changed = %v", got)
+	folder := t.TempDir()
+	for name, content := range map[string]string{
+		"usual_test.go":  "package a\n\nfunc TestUsual() {}\n",
+		"e2e_test.go":    "package a\n\nfunc TestOnEngine() {}\nfunc TestMain() {}\nfunc helper() {}\n",
+		"helper_test.go": "package b\n\nfunc help() {}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if got := changedPackages(before, before); len(got) != 0 {
-		t.Errorf("changed = %v", got)
+	before := "m/a " + folder + "/usual_test.go\n"
+	got, err := onlyThere(before, before+"m/a "+folder+"/e2e_test.go\nm/b "+folder+"/helper_test.go\n")
+	if err != nil || !slices.Equal(got.packages, []string{"m/a"}) || !slices.Equal(got.tests, []string{"TestOnEngine"}) {
+		t.Errorf("only there: %+v, %v", got, err)
+	}
+	if got, err := onlyThere(before, before); err != nil || len(got.packages) != 0 {
+		t.Errorf("nothing is only there: %+v, %v", got, err)
+	}
+	if _, err := onlyThere("", "m/a "+folder+"/away_test.go\n"); err == nil {
+		t.Error("a file that is not there: no error")
 	}
 }
 
