@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -244,8 +245,8 @@ func (r *oneOffRun) start(ctx context.Context) error {
 	for i, hook := range project.ServiceHooks(r.project, r.project.Services[r.service]).PostStart {
 		run := step.RunHook{Target: target, Kind: step.PostStart, Index: i, Hook: hook}
 		if err := run.Run(ctx, r.eng, func(step.Progress) {}); err != nil {
-			if r.hasEnded(ctx) {
-				return nil // which ends its hooks, too, and needs them no more
+			if r.isEnd(ctx, err) {
+				return nil // which needs its hooks no more
 			}
 			return err
 		}
@@ -253,9 +254,33 @@ func (r *oneOffRun) start(ctx context.Context) error {
 	return nil
 }
 
-func (r *oneOffRun) hasEnded(ctx context.Context) bool {
-	details, err := r.eng.InspectContainer(ctx, r.id)
-	return errors.Is(err, engine.ErrNotFound) || err == nil && !details.Running()
+// isEnd says of what went wrong with a hook whether it is the container's end. That kills a hook, and the engine tells of the hook's end
+// a moment before it tells of the container's.
+func (r *oneOffRun) isEnd(ctx context.Context, err error) bool {
+	const killed, moment = 137, 2 * time.Second
+	var hook *step.HookError
+	switch {
+	case errors.Is(err, engine.ErrNotFound) || errors.Is(err, engine.ErrConflict):
+		return true
+	case !errors.As(err, &hook) || hook.ExitCode != killed:
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, moment)
+	defer cancel()
+	ended := false
+	look := func() {
+		details, err := r.eng.InspectContainer(ctx, r.id)
+		if ended = errors.Is(err, engine.ErrNotFound) || err == nil && !details.Running(); ended {
+			cancel()
+		}
+	}
+	_ = r.eng.Events(ctx, engine.EventFilter{Project: r.project.Name}, look, func(event engine.Event) error {
+		if event.ID == r.id && !ended {
+			look()
+		}
+		return ctx.Err()
+	})
+	return ended
 }
 
 // attend starts the container with the caller's terminal or pipes at its ends, and passes signals on to it.
