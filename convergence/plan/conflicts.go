@@ -17,8 +17,8 @@ func (r *reconciler) checkConflicts() {
 	for _, name := range sortedKeys(r.Project.Services) {
 		service := r.Project.Services[name]
 		if service.GetScale() > 0 {
-			conflicts.checkPorts(service)
-			conflicts.checkAddresses(service)
+			conflicts.checkPorts(&service)
+			conflicts.checkAddresses(&service)
 		}
 	}
 }
@@ -33,7 +33,7 @@ type conflicts struct {
 type publisher struct{ service, address string }
 
 // checkPorts looks at single ports: of a range the engine picks a free one. With the host's network nothing is published.
-func (c conflicts) checkPorts(service project.Service) {
+func (c conflicts) checkPorts(service *project.Service) {
 	for i, port := range service.Ports {
 		number, err := strconv.ParseUint(port.Published, 10, 16)
 		if err != nil || number == 0 || service.NetworkMode == "host" {
@@ -76,7 +76,7 @@ func overlap(one, other string) bool {
 	return isAll(one) || isAll(other)
 }
 
-func (c conflicts) checkAddresses(service project.Service) {
+func (c conflicts) checkAddresses(service *project.Service) {
 	for _, key := range sortedKeys(service.Networks) {
 		endpoint := service.Networks[key]
 		if endpoint == nil {
@@ -87,7 +87,7 @@ func (c conflicts) checkAddresses(service project.Service) {
 	}
 }
 
-func (c conflicts) checkAddress(service project.Service, network, attribute, address string) {
+func (c conflicts) checkAddress(service *project.Service, network, attribute, address string) {
 	path, taken := "networks."+network+"."+attribute, network+" "+address
 	other, known := c.addresses[taken]
 	switch {
@@ -103,7 +103,7 @@ func (c conflicts) checkAddress(service project.Service, network, attribute, add
 	c.addresses[taken] = service.Name
 }
 
-func (c conflicts) refuse(service project.Service, path, message, try string) {
+func (c conflicts) refuse(service *project.Service, path, message, try string) {
 	c.problem(Problem{
 		Ref: graph.Service(service.Name), Position: c.Project.Place("services." + service.Name + "." + path), Message: message, Try: try,
 	})

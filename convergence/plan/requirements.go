@@ -144,13 +144,16 @@ func endpointNeeds(service project.Service) []use {
 // checkNeeds refuses attributes that the engine does not have where it would do something else than the file asks for, and tells
 // of the others.
 func (r *reconciler) checkNeeds() {
+	if r.State.Engine == nil { // nothing would be said, and a look at every service of a large project takes its time
+		return
+	}
 	for _, need := range needs(r.Project) {
 		r.refuseLacking(need)
 	}
 }
 
-// refuseLacking refuses an attribute that the engine does not have, or tells that it is left out. Nothing is said where it is not known
-// what the engine is.
+// refuseLacking refuses an attribute that the engine does not have, or tells that it is left out. Nothing is said where it is not
+// known what the engine is.
 func (r *reconciler) refuseLacking(need need) {
 	if r.State.Engine == nil {
 		return
