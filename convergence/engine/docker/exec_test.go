@@ -67,6 +67,31 @@ func TestExecEndsLate(t *testing.T) {
 	}
 }
 
+// TestExecNeverBegins does not wait for the end of a command that could not be started: the engine knows of it before it says why, and
+// no event tells.
+func TestExecNeverBegins(t *testing.T) {
+	t.Parallel()
+	for _, tty := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			e := dockertest.Start(t, dockertest.Options{ExecLag: time.Second})
+			e.AddImage(dockertest.Box("box"))
+			client := e.Client(t)
+			id := startBox(t, client)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			request := engine.Exec{Command: []string{"/nothing"}, Console: engine.Console{Tty: tty}}
+			var said strings.Builder
+			code, err := client.Exec(ctx, id, request, func(frame engine.Frame) error {
+				_, _ = said.Write(frame.Data)
+				return nil
+			})
+			if code != 127 || err != nil || !strings.Contains(said.String(), "/nothing") {
+				t.Errorf("tty %v: got %d, %v and %q, want 127", tty, code, err, said.String())
+			}
+		})
+	}
+}
+
 func refuse(e *dockertest.Engine, _ *docker.Client, _ string) error {
 	e.Refuse()
 	return nil

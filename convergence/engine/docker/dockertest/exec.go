@@ -124,7 +124,9 @@ func (e *Engine) startExec(x *exchange) error {
 	if e.options.ExecLag > 0 {
 		time.Sleep(e.options.ExecLag)
 	}
-	e.endExec(made, code, ran)
+	if ran {
+		e.endExec(made, code)
+	}
 	return nil
 }
 
@@ -137,8 +139,9 @@ func (e *Engine) detachExec(made *execution) error {
 	e.spawn(func() {
 		stdout, stderr := outputs(io.Discard, made.options.Tty)
 		e.connect(made, stdout, nil)
-		code, ran := e.runExec(made, stdout, stderr)
-		e.endExec(made, code, ran)
+		if code, ran := e.runExec(made, stdout, stderr); ran {
+			e.endExec(made, code)
+		}
 	})
 	return nil
 }
@@ -183,13 +186,11 @@ func (made *execution) send(signal os.Signal) {
 }
 
 // endExec notes that a command has ended.
-func (e *Engine) endExec(made *execution, code int, ran bool) {
+func (e *Engine) endExec(made *execution, code int) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	made.running, made.exitCode = false, &code
-	if ran {
-		e.containerEvent(made.c, "exec_die", "execID", made.id, "exitCode", strconv.Itoa(code))
-	}
+	e.containerEvent(made.c, "exec_die", "execID", made.id, "exitCode", strconv.Itoa(code))
 }
 
 // launchExec notes that a command is started. Called with the mutex held.
@@ -219,7 +220,8 @@ func (e *Engine) findExec(id string) (*execution, error) {
 	return made, nil
 }
 
-// runExec runs a command to its end; ran is false where it could not be started, which it then says.
+// runExec runs a command to its end; ran is false where it could not be started, which it then says. Of that no event tells, so it is
+// known to have ended before the last of what it says is read.
 func (e *Engine) runExec(made *execution, stdout, stderr io.Writer) (code int, ran bool) {
 	e.mutex.Lock()
 	c, options := made.c, made.options
@@ -230,6 +232,9 @@ func (e *Engine) runExec(made *execution, stdout, stderr io.Writer) (code int, r
 		defer made.input.end()
 	}
 	code, err := c.cannotRun(options.Cmd[0])
+	if err != nil {
+		made.running, made.exitCode = false, &code
+	}
 	e.mutex.Unlock()
 	if err != nil {
 		_, _ = io.WriteString(stdout, "OCI runtime exec failed: exec failed: unable to start container process: "+err.Error()+"\r\n")
