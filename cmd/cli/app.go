@@ -72,7 +72,7 @@ type globals struct {
 	allResources              bool
 	dryRun, verbose           bool
 	showVersion               bool
-	host, context             string
+	host, context, builder    string
 	dockerConfig, logLevel    string
 	tls, tlsVerify            bool
 	tlsCA, tlsCert, tlsKey    string
@@ -185,7 +185,7 @@ func (o ownOutput) Output() (out, err io.Writer) { return o.streams.Out, o.strea
 // engineOptions say which engine the flags and the environment mean.
 func (g *globals) engineOptions() docker.Options {
 	return docker.Options{
-		Host: g.host, Context: g.context, Env: g.lookup, UserAgent: "muster/" + g.app.Version,
+		Host: g.host, Context: g.context, Builder: g.builder, Env: g.lookup, UserAgent: "muster/" + g.app.Version,
 		TLSFiles: docker.TLSFiles{CA: g.tlsCA, Cert: g.tlsCert, Key: g.tlsKey},
 	}
 }

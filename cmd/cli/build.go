@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -32,7 +30,6 @@ type buildOptions struct {
 	check, print     bool
 	push             bool
 	memory           byteSize
-	builder          string
 	ssh              string
 	provenance, sbom string
 }
@@ -40,14 +37,15 @@ type buildOptions struct {
 func newBuild(g *globals) *cobra.Command {
 	o := &buildOptions{lifecycleOptions: lifecycleOptions{globals: g}}
 	cmd := lifecycleCommand(&o.lifecycleOptions, "build [OPTIONS] [SERVICE...]", "Build or rebuild services",
-		`Build the images of services with a build section, all at the same time, by the BuildKit that is in the engine.
+		`Build the images of services with a build section, all at the same time, by the BuildKit that is in the engine, or by the builder
+of docker buildx that --builder, BUILDX_BUILDER or `+"`docker buildx use`"+` names.
 
 No container changes: that is what `+"`muster up`"+` does.`,
 		func(ctx context.Context) error { return runBuild(ctx, o) })
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.args, "build-arg", nil, "Set build-time variables for services")
 	flags.VarP(&o.memory, "memory", "m", "Has no effect: it was for the builder before BuildKit")
-	flags.StringVar(&o.builder, "builder", "", "Set builder to use")
+	flags.StringVar(&o.builder, "builder", "", "Set builder to use: one of docker buildx, or the name of a docker context")
 	flags.BoolVar(&o.check, "check", false, "Check build configuration")
 	flags.BoolVar(&o.noCache, "no-cache", false, "Do not use cache when building the image")
 	flags.BoolVar(&o.print, "print", false, "Print equivalent bake file")
@@ -83,16 +81,13 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 	if o.print {
 		return o.printBake(p)
 	}
-	made, err := plan.BuildImages(p, o.push && !o.check)
+	made, err := o.plan(p)
 	switch {
 	case err != nil:
 		return err
 	case made.Empty():
 		o.warn([]project.Warning{{Message: "No services to build"}})
 		return nil
-	}
-	if err := o.checkBuilder(); err != nil {
-		return err
 	}
 	o.followBuildkit()
 	if o.memory != 0 {
@@ -102,7 +97,9 @@ func runBuild(ctx context.Context, o *buildOptions) error {
 		o.showPlan(made, o.applying)
 		return nil
 	}
-	o.warnOfBuilds(p, made)
+	if err := o.beforeBuilds(p, made); err != nil {
+		return err
+	}
 	eng, err := o.dial(ctx, p.Name)
 	if err != nil {
 		return err
@@ -141,20 +138,22 @@ func (b *byteSize) String() string { return strconv.FormatInt(int64(*b), 10) }
 // Type implements pflag.Value.
 func (*byteSize) Type() string { return "bytes" }
 
-// checkBuilder refuses a builder that is not the engine's own. One that only the environment names is for other tools, too.
-func (o *buildOptions) checkBuilder() error {
-	const usual = "default"
-	inherited := o.lookup("BUILDX_BUILDER")
-	builder := cmp.Or(o.builder, inherited)
-	message := fmt.Sprintf("builder %q: muster builds with the BuildKit of the engine itself", builder)
-	switch {
-	case builder == "" || builder == usual || builder == cmp.Or(o.context, o.lookup("DOCKER_CONTEXT")):
-	case builder == inherited:
-		o.warn([]project.Warning{{Message: message + "; BUILDX_BUILDER has no effect"}})
-	default:
-		return &hinted{errors.New(message), "leave --builder out, or run: muster build --print | docker buildx bake --file - --builder " + builder}
+// plan plans the builds, and who brings the images to their registries.
+func (o *buildOptions) plan(p *project.Project) (*plan.Plan, error) {
+	made, err := plan.BuildImages(p, plan.PushNothing)
+	if err != nil || made.Empty() {
+		return made, err
 	}
-	return nil
+	builder, err := o.engineOptions().FindBuilder()
+	switch {
+	case err != nil:
+		return nil, err
+	case !o.push || o.check:
+		return made, nil
+	case builder.IsEngine():
+		return plan.BuildImages(p, plan.PushByEngine)
+	}
+	return plan.BuildImages(p, plan.PushByBuilder)
 }
 
 // overrides are what the flags say about all build sections.
@@ -240,20 +239,25 @@ func parseBuildArgs(args []string) (map[string]*string, error) {
 	return parsed, nil
 }
 
-// warnOfBuilds tells what a plan's builds leave out of their build sections.
-func (g *globals) warnOfBuilds(p *project.Project, made *plan.Plan) {
+// beforeBuilds finds the builder of a plan's builds, and tells what they leave out of their build sections.
+func (g *globals) beforeBuilds(p *project.Project, made *plan.Plan) error {
 	var built []string
 	for _, node := range made.Nodes {
 		if step, ok := node.Step.(step.BuildImage); ok {
 			built = append(built, step.Request.Service)
 		}
 	}
-	if len(built) > 0 && g.lookup("DOCKER_BUILDKIT") == "0" {
+	if len(built) == 0 {
+		return nil
+	}
+	if g.lookup("DOCKER_BUILDKIT") == "0" {
 		g.warn([]project.Warning{{Message: "DOCKER_BUILDKIT=0 has no effect: BuildKit is what images are built with"}})
 	}
-	if narrowed, err := p.Narrow(built, true); err == nil && len(built) > 0 {
+	if narrowed, err := p.Narrow(built, true); err == nil {
 		g.warn(build.Unsupported(narrowed))
 	}
+	_, err := g.engineOptions().FindBuilder()
+	return err
 }
 
 // hushed is progress that leaves out how far pulls or builds are.

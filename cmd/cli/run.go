@@ -190,7 +190,9 @@ func (r *oneOffRun) run(ctx context.Context) error {
 	if r.quiet {
 		looks.Mode = display.Quiet
 	}
-	r.up.warnOfBuilds(r.project, r.made)
+	if err := r.up.beforeBuilds(r.project, r.made); err != nil {
+		return err
+	}
 	title := display.Title{Project: r.made.Project, Verb: "run", Attached: !r.detach}
 	if err = apply(ctx, r.eng, r.made, r.up.newProgress(looks), title); err == nil {
 		err = r.find(ctx)

@@ -235,7 +235,9 @@ func runUp(ctx context.Context, o *upOptions) error {
 			return err
 		}
 	}
-	o.warnOfBuilds(p, made)
+	if err := o.beforeBuilds(p, made); err != nil {
+		return err
+	}
 	if o.detach || o.wait || o.noStart {
 		return o.applyDetached(ctx, eng, made)
 	}

@@ -5,6 +5,7 @@ package build
 import (
 	"cmp"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // Request is the request for a service's image, which gets the name that [project.Project.ImageName] has for it, and
-// build.tags. The service has a build section. What is not honoured yet is left out: [Unsupported] tells it. An error is a
+// build.tags. The service has a build section. What is not honoured is left out: [Unsupported] tells it. An error is a
 // [*project.LoadError] with the places of what is wrong.
 func Request(p *project.Project, service project.Service) (engine.BuildImage, error) {
 	b := &builder{project: p, path: "services." + service.Name + ".build"}
@@ -54,12 +55,13 @@ func (b *builder) request(service project.Service) engine.BuildImage {
 		Pull:               section.Pull,
 		NoCache:            section.NoCache,
 		NoCacheFilter:      section.NoCacheFilter,
-		CacheFrom:          withoutLocal(section.CacheFrom),
-		CacheTo:            withoutLocal(section.CacheTo),
+		CacheFrom:          b.caches(section.CacheFrom),
+		CacheTo:            b.caches(section.CacheTo),
 		Platforms:          b.platforms(service),
 		Secrets:            b.secrets(service),
 		SSH:                b.ssh(service),
 		AdditionalContexts: b.contexts(service),
+		ImageContexts:      b.imageContexts(service),
 		Entitlements:       entitlements(service),
 		Provenance:         section.Provenance,
 		SBOM:               section.SBOM,
@@ -180,27 +182,46 @@ func sortedKeys(service project.Service) []project.SSHKey {
 	return slices.SortedFunc(slices.Values(service.Build.SSH), func(a, b project.SSHKey) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-// contexts are build.additional_contexts, with the images of services in place of their names.
+// contexts are build.additional_contexts, but for the images of services.
 func (b *builder) contexts(service project.Service) map[string]string {
-	if len(service.Build.AdditionalContexts) == 0 {
-		return nil
-	}
+	const layout = "oci-layout://"
 	contexts := map[string]string{}
 	for name, place := range service.Build.AdditionalContexts {
-		if other, ok := strings.CutPrefix(place, project.ServicePrefix); ok {
-			found, known := b.project.AllServices()[other]
-			if !known {
-				b.report(b.path+".additional_contexts."+name, `there is no service "`+other+`"`, "")
-				continue
-			}
-			place = "docker-image://" + b.project.ImageName(found)
+		if strings.HasPrefix(place, project.ServicePrefix) {
+			continue
 		}
-		if strings.HasPrefix(place, "oci-layout:") {
-			b.report(b.path+".additional_contexts."+name, "an OCI layout cannot be a context yet", "name a folder, a URL or docker-image://...")
+		if folder, ok := strings.CutPrefix(place, layout); ok {
+			place = layout + b.absolute(folder)
 		}
 		contexts[name] = place
 	}
 	return contexts
+}
+
+// imageContexts are those of build.additional_contexts that are the images of services.
+func (b *builder) imageContexts(service project.Service) map[string]string {
+	images := map[string]string{}
+	for name, place := range service.Build.AdditionalContexts {
+		other, ok := strings.CutPrefix(place, project.ServicePrefix)
+		if !ok {
+			continue
+		}
+		found, known := b.project.AllServices()[other]
+		if !known {
+			b.report(b.path+".additional_contexts."+name, `there is no service "`+other+`"`, "")
+			continue
+		}
+		images[name] = b.project.ImageName(found)
+	}
+	return images
+}
+
+// absolute is a path that counts from the project's folder.
+func (b *builder) absolute(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(b.project.WorkingDir, path)
 }
 
 func entitlements(service project.Service) []string {

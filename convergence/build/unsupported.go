@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/muster-dev/muster/project"
 )
@@ -33,15 +31,12 @@ func Unsupported(p *project.Project) []project.Warning {
 const (
 	insteadIsolation = "BuildKit has one way to isolate steps"
 	insteadOwner     = "the Dockerfile says it: RUN --mount=type=secret,"
-	insteadCache     = "the engine keeps the cache of its builds itself"
 )
 
 // Explain lists the attributes of builds that are not honoured, and what happens instead.
 func Explain() []project.Explanation {
-	const prefix, local = "services.*.build.", "of caches in folders (type=local): " + insteadCache
+	const prefix = "services.*.build."
 	return []project.Explanation{
-		{Path: prefix + "cache_from", Instead: local},
-		{Path: prefix + "cache_to", Instead: local},
 		{Path: prefix + "isolation", Instead: insteadIsolation},
 		{Path: prefix + "secrets[].gid", Instead: insteadOwner + "gid=..."},
 		{Path: prefix + "secrets[].mode", Instead: insteadOwner + "mode=..."},
@@ -66,22 +61,5 @@ func unsupported(service project.Service) map[string]string {
 			}
 		}
 	}
-	addLocal(found, "cache_from", section.CacheFrom)
-	addLocal(found, "cache_to", section.CacheTo)
 	return found
-}
-
-// addLocal adds the entries that name folders here: they would have to be packed and unpacked on this side.
-func addLocal(found map[string]string, attribute string, entries []string) {
-	for i, entry := range entries {
-		if isLocalCache(entry) {
-			found[attribute+"["+strconv.Itoa(i)+"]"] = insteadCache
-		}
-	}
-}
-
-func isLocalCache(entry string) bool { return slices.Contains(strings.Split(entry, ","), "type=local") }
-
-func withoutLocal(entries []string) []string {
-	return slices.DeleteFunc(slices.Clone(entries), isLocalCache)
 }

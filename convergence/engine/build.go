@@ -60,15 +60,19 @@ type BuildImage struct {
 	NoCache       bool     // run every step
 	NoCacheFilter []string // run every step of these stages
 	CacheFrom     []string // "type=registry,ref=..." or a reference
-	CacheTo       []string // "type=inline"
+	CacheTo       []string // "type=inline"; folders of type=local, here as in CacheFrom, are absolute
 	Platforms     []string // os/arch[/variant]
 
 	Secrets            []BuildSecret
 	SSH                []BuildSSH
-	AdditionalContexts map[string]string // by name: a folder, a URL, "docker-image://..."
+	AdditionalContexts map[string]string // by name: a folder, a URL, "docker-image://...", "oci-layout://FOLDER:TAG"
+	ImageContexts      map[string]string // by name: references of images that the engine has
 	Entitlements       []string          // "network.host", "security.insecure"
 	Provenance         string            // attestation: true, false, or its options
 	SBOM               string            // attestation: true, false, or its options
+
+	// Push brings the image to the registries of all its tags. The engine need not have it then.
+	Push bool
 }
 
 // Ulimit bounds a resource of a process.

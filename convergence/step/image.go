@@ -95,7 +95,12 @@ func (s BuildImage) Action() string { return "build" }
 // Words implements [Step].
 func (s BuildImage) Words() (doing, done string) { return "Building", "Built" }
 
-func (s BuildImage) String() string { return "build image " + s.Reference }
+func (s BuildImage) String() string {
+	if s.Request.Push {
+		return "build image " + s.Reference + " and push it"
+	}
+	return "build image " + s.Reference
+}
 
 // RemoveImage removes an image's name, and the image with its last one. One that a container uses is left alone.
 type RemoveImage struct{ Reference string }

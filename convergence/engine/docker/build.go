@@ -10,22 +10,74 @@ import (
 	"github.com/muster-dev/muster/convergence/engine/docker/buildkit"
 )
 
-// BuildImage implements [engine.Builds]. Credentials and proxies come from the docker CLI's configuration.
+// BuildImage implements [engine.Builds], with the builder that the options mean. Credentials and proxies come from the docker CLI's
+// configuration.
 func (c *Client) BuildImage(
 	ctx context.Context, request engine.BuildImage, report func(engine.BuildProgress),
 ) (engine.BuiltImage, error) {
-	built, err := c.builds.Build(ctx, request, report)
-	if err != nil || built.ID != "" || len(request.Tags) == 0 {
+	node, err := c.nodeFor(ctx, request.Platforms)
+	if err != nil {
+		return engine.BuiltImage{}, err
+	}
+	built, err := node.kit.Build(ctx, request, report)
+	if err != nil {
 		return built, err
 	}
-	// Old engines do not say what they made.
+	holder := node.holder()
+	switch {
+	case request.Push && holder == nil: // its BuildKit did
+		return built, nil
+	case request.Push:
+		return built, pushAll(ctx, holder, request.Tags)
+	case holder != nil && holder != c:
+		if err := c.takeOver(ctx, holder, request.Tags); err != nil {
+			return built, err
+		}
+	case holder == c && built.ID != "":
+		return built, nil
+	}
+	if len(request.Tags) == 0 {
+		return built, nil
+	}
+	// Old engines do not say what they made, and the engine may know what it was brought by another name.
 	found, err := c.InspectImage(ctx, request.Tags[0])
-	return engine.BuiltImage{ID: found.ID}, err
+	return engine.BuiltImage{ID: found.ID, Digest: built.Digest}, err
+}
+
+// holder is the engine that images end up in by being built; nil where the BuildKit is in none.
+func (n *buildNode) holder() *Client {
+	if n.kit.Load != nil {
+		return nil
+	}
+	return n.engine
+}
+
+func pushAll(ctx context.Context, from *Client, refs []string) error {
+	for _, ref := range refs {
+		if err := from.PushImage(ctx, ref, func(engine.PullProgress) {}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeOver brings an image from another engine into this one.
+func (c *Client) takeOver(ctx context.Context, from *Client, refs []string) error {
+	archive, err := from.api.ImageSave(ctx, refs)
+	if err != nil {
+		return fmt.Errorf("save image: %w", from.wrap(err))
+	}
+	defer archive.Close() //nolint:errcheck // nothing is written through it
+	return c.loadImage(ctx, archive)
 }
 
 // CheckBuild implements [engine.Builds].
 func (c *Client) CheckBuild(ctx context.Context, request engine.BuildImage) ([]engine.BuildFinding, error) {
-	return c.builds.Check(ctx, request)
+	node, err := c.nodeFor(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	return node.kit.Check(ctx, request)
 }
 
 // hubHost is the name under which BuildKit asks for credentials of the default registry.

@@ -26,7 +26,8 @@ type Client struct {
 	system    string // of containers: linux, windows; empty where the engine does not say it
 	settings  settings
 	proxies   map[string]string // what the docker CLI's configuration adds to every container's environment
-	builds    *buildkit.Builder
+	builds    *buildkit.Builder // of the engine itself
+	builders  builders
 	hangUp    func() // ends what the connections were made through
 }
 
@@ -124,7 +125,9 @@ func newAPI(s settings, endpoint Endpoint, way route, version string) (*client.C
 
 // Close implements [engine.System].
 func (c *Client) Close() error {
-	err := c.api.Close()
+	c.builders.mutex.Lock()
+	defer c.builders.mutex.Unlock()
+	err := errors.Join(closeNodes(c, c.builders.nodes), c.api.Close())
 	c.hangUp()
 	return err
 }

@@ -25,9 +25,12 @@ type Options struct {
 	// Context is the name of a docker CLI context; it wins over the environment and the current context. Only one of Host and
 	// Context may be given.
 	Context string
+	// Builder is the name of a builder of docker buildx, or of a docker CLI context, to build images with; it wins over the
+	// environment and what `docker buildx use` chose.
+	Builder string
 	// Env looks up environment variables; nil means the process's own. They are DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG,
-	// DOCKER_CERT_PATH, DOCKER_TLS, DOCKER_TLS_VERIFY, DOCKER_API_VERSION, DOCKER_CUSTOM_HEADERS, DOCKER_AUTH_CONFIG, HOME,
-	// PATH, and XDG_RUNTIME_DIR and TMPDIR for what ssh connections share.
+	// DOCKER_CERT_PATH, DOCKER_TLS, DOCKER_TLS_VERIFY, DOCKER_API_VERSION, DOCKER_CUSTOM_HEADERS, DOCKER_AUTH_CONFIG,
+	// BUILDX_BUILDER, BUILDX_CONFIG, HOME, PATH, and XDG_RUNTIME_DIR and TMPDIR for what ssh connections share.
 	Env func(string) string
 	// TLSFiles win over those that are found in DOCKER_CERT_PATH. They count where TLS is asked for.
 	TLSFiles TLSFiles

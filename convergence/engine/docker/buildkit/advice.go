@@ -28,6 +28,8 @@ func (j *job) advise(cause error) string {
 		return "check the name, tag and platform of the base image"
 	case strings.Contains(text, "error from sender"):
 		return "list what the build does not need in .dockerignore"
+	case strings.Contains(text, "unknown cache exporter"):
+		return "turn on the engine's containerd image store, or build with a builder of the driver docker-container: --builder NAME"
 	case strings.Contains(text, "no space left on device"):
 		return "see what takes the engine's room: docker system df"
 	case strings.Contains(text, "failed to do request"), strings.Contains(text, "unexpected status from"):

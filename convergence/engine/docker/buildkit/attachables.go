@@ -20,12 +20,12 @@ import (
 )
 
 // attachables are what BuildKit may ask for in a session.
-func (b *Builder) attachables(given *offers, agents attachable) []attachable {
+func (b *Builder) attachables(given *offers, more ...attachable) []attachable {
 	list := []attachable{filesync.NewFSSyncProvider(given), &authority{credentials: b.Credentials}, &keeper{offers: given}}
-	if agents != nil {
-		list = append(list, agents)
+	if b.Load != nil {
+		list = append(list, &receiver{offers: given})
 	}
-	return list
+	return append(list, slices.DeleteFunc(more, func(one attachable) bool { return one == nil })...)
 }
 
 // openAgents reads the keys, and finds the agents, that steps may use; nil where none are wanted. Steps can sign with them

@@ -1,5 +1,5 @@
-// Package buildkit builds images with the BuildKit inside an engine. It speaks BuildKit's own protocol over two connections
-// that the engine hands over: on one the client asks for a build and is told how it goes, on the other, the session, BuildKit
+// Package buildkit builds images with the BuildKit inside an engine, or one beside it. It speaks BuildKit's own protocol over two
+// connections: on one the client asks for a build and is told how it goes, on the other, the session, BuildKit
 // asks the client for the files of the context, for credentials and for secrets. It is the only package that imports
 // moby/buildkit, and it stays with that library's small packages: its client package is many times as heavy.
 package buildkit
@@ -7,8 +7,11 @@ package buildkit
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,8 +41,14 @@ type Builder struct {
 	Credentials func(ctx context.Context, host string) (Credentials, error)
 	// Proxies are build arguments of every build that does not set them itself.
 	Proxies map[string]string
+	// Load brings an image into the engine, whose archive it reads, for a BuildKit that is not in it; nil for one that is. It is
+	// called from many goroutines at once.
+	Load func(ctx context.Context, archive io.Reader) error
+	// Save is the archive of an image that the engine has. It counts where Load does.
+	Save func(ctx context.Context, ref string) (io.ReadCloser, error)
 
-	sharing sharing
+	sharing  sharing
+	indexing sync.Mutex // one at a time writes the index of a folder
 }
 
 // Credentials are what a registry wants to see. Without a Username the Secret is an identity token.
@@ -55,6 +64,12 @@ func (b *Builder) Build(
 	var answer *control.SolveResponse
 	err := b.do(ctx, request, report, func(ctx context.Context, j *job) (err error) {
 		answer, err = j.control.Solve(ctx, j.request)
+		if failed := j.output.failure(); failed != nil && ctx.Err() == nil {
+			return failed
+		}
+		if err == nil {
+			err = b.noteCaches(j.stores, answer)
+		}
 		return err
 	})
 	if err != nil {
@@ -71,7 +86,8 @@ func (b *Builder) do(
 	if err != nil {
 		return refusal(request, err)
 	}
-	wanted, err := solveRequest(request, b.Proxies)
+	defer from.stores.close()
+	wanted, err := b.solveRequest(request, from, report)
 	if err != nil {
 		return refusal(request, err)
 	}
@@ -83,8 +99,8 @@ func (b *Builder) do(
 	if err != nil {
 		return refusal(request, err)
 	}
-	for key, value := range from.attributes {
-		wanted.FrontendAttrs[key] = value
+	if err := b.addImages(ctx, request, from, wanted); err != nil {
+		return err
 	}
 	connection, err := b.connect(ctx)
 	if err != nil {
@@ -93,16 +109,21 @@ func (b *Builder) do(
 	defer connection.Close() //nolint:errcheck // what it was for is done
 	j := &job{
 		connection: connection, control: control.NewControlClient(connection), request: wanted,
-		from: from, progress: newProgress(report), service: request.Service,
+		from: from, progress: newProgress(report), service: request.Service, stores: &from.stores,
 	}
-	if err := j.checkStore(ctx, request); err != nil {
-		return err
+	if b.Load == nil {
+		if err := j.checkStore(ctx, request); err != nil {
+			return err
+		}
+	} else if !request.Push {
+		j.output = &output{load: b.Load}
+		given.outputs = map[string]*output{outputName(request.Tags): j.output}
 	}
 	if err := j.resolveHosts(ctx); err != nil {
 		return j.failure(ctx, err)
 	}
-	shared := b.sharing.join(ctx, b.Dial, digest(from.sharedKey, fmt.Sprint(request.SSH)), given, func(given *offers) *session {
-		return newSession(from.sharedKey, b.attachables(given, agents))
+	shared := b.sharing.join(ctx, b.Dial, digest(from.sharedKey, fmt.Sprint(request.SSH, from.stores.names())), given, func(given *offers) *session {
+		return newSession(from.sharedKey, b.attachables(given, agents, from.stores.attachable()))
 	})
 	return j.run(ctx, shared, func() { b.sharing.leave(shared) }, work)
 }
@@ -116,6 +137,8 @@ type job struct {
 	progress   *progress
 	told       atomic.Bool // the engine has told something of it
 	service    string
+	stores     *stores
+	output     *output // nil where none comes back
 }
 
 // What an engine tells usually ends with the build. It may come so much later; but of a build that was refused at once it never
@@ -124,6 +147,46 @@ const (
 	statusPatience = 5 * time.Second
 	firstPatience  = 300 * time.Millisecond
 )
+
+// solveRequest is the request to BuildKit for what was found on this side. Caches that are not there are told.
+func (b *Builder) solveRequest(request engine.BuildImage, from *source, report func(engine.BuildProgress)) (*control.SolveRequest, error) {
+	wanted, err := solveRequest(request, b.Proxies)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.setOutput(wanted, request); err != nil {
+		return nil, err
+	}
+	missing, err := from.stores.addCaches(wanted.GetCache())
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range missing {
+		report(engine.BuildProgress{Kind: engine.BuildWarning, Text: one})
+	}
+	maps.Copy(wanted.FrontendAttrs, from.attributes)
+	return wanted, setImports(wanted)
+}
+
+// addImages adds the contexts that are images of the engine's: a BuildKit that is not in it gets them sent.
+func (b *Builder) addImages(ctx context.Context, request engine.BuildImage, from *source, wanted *control.SolveRequest) error {
+	for name, ref := range request.ImageContexts {
+		place := "docker-image://" + ref
+		if b.Load != nil {
+			archive, err := b.Save(ctx, ref)
+			if err != nil {
+				return fmt.Errorf("additional context %q: %w", name, err)
+			}
+			place, err = from.stores.addImage(archive)
+			_ = archive.Close() // it was only read
+			if err != nil {
+				return fmt.Errorf("additional context %q: %w", name, err)
+			}
+		}
+		wanted.FrontendAttrs[contextPrefix+contextKey(name)] = place
+	}
+	return nil
+}
 
 // run carries the build out: the calls that are the build, and the stream that tells how it goes. It leaves the session when these
 // calls are over.

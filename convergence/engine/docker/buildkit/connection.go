@@ -6,9 +6,12 @@ import (
 	"net"
 	"sync"
 
+	control "github.com/moby/buildkit/api/services/control"
 	"github.com/moby/buildkit/util/grpcerrors"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/muster-dev/muster/convergence/engine"
 )
 
 // maxMessage is as much as BuildKit puts into one message (containerd, defaults).
@@ -29,8 +32,13 @@ func (b *Builder) connect(ctx context.Context) (*controlConn, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newClient(raw)
+}
+
+// clientOptions are those of a client that has one connection for its whole life.
+func clientOptions(raw net.Conn) []grpc.DialOption {
 	var once sync.Once
-	client, err := grpc.NewClient("passthrough:///buildkit",
+	return []grpc.DialOption{
 		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
 			connection, err := net.Conn(nil), errLost
 			once.Do(func() { connection, err = raw, nil })
@@ -40,12 +48,7 @@ func (b *Builder) connect(ctx context.Context) (*controlConn, error) {
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
 		grpc.WithUnaryInterceptor(grpcerrors.UnaryClientInterceptor),
 		grpc.WithStreamInterceptor(grpcerrors.StreamClientInterceptor),
-	)
-	if err != nil {
-		_ = raw.Close()
-		return nil, err
 	}
-	return &controlConn{client, raw}, nil
 }
 
 // Close ends the connection, also where no call was made on it.
@@ -58,4 +61,28 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
+}
+
+// Platforms are those that BuildKit builds for, os/arch[/variant].
+func (b *Builder) Platforms(ctx context.Context) ([]string, error) {
+	connection, err := b.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer connection.Close() //nolint:errcheck // what it was for is done
+	workers, err := control.NewControlClient(connection).ListWorkers(ctx, &control.ListWorkersRequest{})
+	if err != nil {
+		return nil, &kinded{engine.ErrUnavailable, "ask BuildKit for its platforms: " + message(err)}
+	}
+	var names []string
+	for _, worker := range workers.GetRecord() {
+		for _, one := range worker.GetPlatforms() {
+			name := one.GetOS() + "/" + one.GetArchitecture()
+			if one.GetVariant() != "" {
+				name += "/" + one.GetVariant()
+			}
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }

@@ -31,6 +31,7 @@ const (
 	networkUsual  = "default"
 	resolvePull   = "pull"
 	resolveLocal  = "local"
+	keyResolve    = "image-resolve-mode"
 	keyNoCache    = "no-cache"
 	keyExtraHosts = "add-hosts"
 )
@@ -64,8 +65,8 @@ func solveRequest(request engine.BuildImage, proxies map[string]string) (*contro
 	setWhere(keyNoCache, strings.Join(request.NoCacheFilter, ","), len(request.NoCacheFilter) > 0)
 	setWhere(keyNoCache, "", request.NoCache) // an empty list of stages means all
 	// Without this BuildKit asks the registry about base images that the engine has.
-	attributes["image-resolve-mode"] = resolveLocal
-	setWhere("image-resolve-mode", resolvePull, request.Pull)
+	attributes[keyResolve] = resolveLocal
+	setWhere(keyResolve, resolvePull, request.Pull)
 	attest(attributes, "provenance", request.Provenance)
 	attest(attributes, "sbom", request.SBOM)
 	entitlements := slices.Clone(request.Entitlements)
@@ -75,7 +76,7 @@ func solveRequest(request engine.BuildImage, proxies map[string]string) (*contro
 	if request.Network == networkHost && !slices.Contains(entitlements, hostNetwork) {
 		entitlements = append(entitlements, hostNetwork)
 	}
-	caches, err := cacheOptions(request, attributes)
+	caches, err := cacheOptions(request)
 	if err != nil {
 		return nil, err
 	}
@@ -126,16 +127,8 @@ func attest(attributes map[string]string, kind, options string) {
 // checkStore refuses what the engine has no place for: attestations and images of other platforms are manifests beside the
 // image's own, and only containerd's image store keeps manifests.
 func (j *job) checkStore(ctx context.Context, request engine.BuildImage) error {
-	var asked []string
-	for _, kind := range []string{"provenance", "sbom"} {
-		if _, ok := j.request.FrontendAttrs["attest:"+kind]; ok {
-			asked = append(asked, kind)
-		}
-	}
-	if len(request.Platforms) > 1 {
-		asked = append(asked, "platforms")
-	}
-	if len(asked) == 0 {
+	asked := needManifests(j.request, request)
+	if asked == "" {
 		return nil
 	}
 	found, err := j.workerLabel(ctx, "org.mobyproject.buildkit.worker.snapshotter")
@@ -146,9 +139,23 @@ func (j *job) checkStore(ctx context.Context, request engine.BuildImage) error {
 		return nil
 	}
 	return refusal(request, advised{
-		&kinded{engine.ErrUnsupported, strings.Join(asked, " and ") + ": the engine's image store has one manifest an image, for one platform"},
+		&kinded{engine.ErrUnsupported, asked + ": the engine's image store has one manifest an image, for one platform"},
 		"turn on the engine's containerd image store, or ask for one platform and no attestations",
 	})
+}
+
+// needManifests are the parts of a request that need manifests beside the image's own, in words; empty where none does.
+func needManifests(wanted *control.SolveRequest, request engine.BuildImage) string {
+	var asked []string
+	for _, kind := range []string{"provenance", "sbom"} {
+		if _, ok := wanted.GetFrontendAttrs()["attest:"+kind]; ok {
+			asked = append(asked, kind)
+		}
+	}
+	if len(request.Platforms) > 1 {
+		asked = append(asked, "platforms")
+	}
+	return strings.Join(asked, " and ")
 }
 
 func ulimits(limits []engine.Ulimit) string {
@@ -160,9 +167,8 @@ func ulimits(limits []engine.Ulimit) string {
 	return strings.Join(texts, ",")
 }
 
-// cacheOptions says where BuildKit finds results of earlier builds, and where to put this one's. Where they are fetched from
-// is told to the frontend, too.
-func cacheOptions(request engine.BuildImage, attributes map[string]string) (*control.CacheOptions, error) {
+// cacheOptions says where BuildKit finds results of earlier builds, and where to put this one's.
+func cacheOptions(request engine.BuildImage) (*control.CacheOptions, error) {
 	options := &control.CacheOptions{}
 	for _, text := range request.CacheFrom {
 		entry, err := cacheEntry("cache_from", text)
@@ -178,14 +184,18 @@ func cacheOptions(request engine.BuildImage, attributes map[string]string) (*con
 		}
 		options.Exports = append(options.Exports, entry)
 	}
-	if len(options.Imports) > 0 {
-		text, err := json.Marshal(options.Imports)
-		if err != nil {
-			return nil, err
-		}
-		attributes["cache-imports"] = string(text)
-	}
 	return options, nil
+}
+
+// setImports tells the frontend where results of earlier builds are fetched from.
+func setImports(wanted *control.SolveRequest) error {
+	imports := wanted.GetCache().GetImports()
+	if len(imports) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(imports)
+	wanted.FrontendAttrs["cache-imports"] = string(text)
+	return err
 }
 
 // cacheEntry reads "type=registry,ref=..."; a plain reference means a registry.
@@ -208,10 +218,7 @@ func cacheEntry(attribute, text string) (*control.CacheOptionsEntry, error) {
 			entry.Attrs[key] = value
 		}
 	}
-	switch {
-	case entry.Type == "local":
-		return nil, unsupported(attribute + " of type local")
-	case entry.Type == "registry" && entry.Attrs["ref"] == "":
+	if entry.Type == "registry" && entry.Attrs["ref"] == "" {
 		return nil, fmt.Errorf("%s %q: a registry needs ref=", attribute, text)
 	}
 	return entry, nil

@@ -82,11 +82,12 @@ func (s *sharedSession) watch(ctx context.Context) error {
 	}
 }
 
-// offers are what BuildKit may ask for in a session: folders and secrets, by name. Safe for concurrent use.
+// offers are what BuildKit may ask for in a session: folders and secrets, by name; and what it may send. Safe for concurrent use.
 type offers struct {
 	mutex   sync.Mutex
 	folders map[string]offered
 	secrets map[string][]byte
+	outputs map[string]*output // by the names of the images, [outputName]
 }
 
 // offered is a folder, and what it is one of: two with the same identity have the same files.
@@ -108,8 +109,24 @@ func (o *offers) add(others *offers) bool {
 			return false
 		}
 	}
+	for name := range others.outputs {
+		if _, taken := o.outputs[name]; taken {
+			return false
+		}
+	}
 	maps.Copy(o.folders, others.folders)
+	if o.outputs == nil {
+		o.outputs = map[string]*output{}
+	}
+	maps.Copy(o.outputs, others.outputs)
 	return true
+}
+
+func (o *offers) output(name string) (*output, bool) {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	found, ok := o.outputs[name]
+	return found, ok
 }
 
 // LookupDir implements filesync.DirSource.

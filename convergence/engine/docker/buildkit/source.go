@@ -37,6 +37,7 @@ type source struct {
 	ignore     *patternmatcher.PatternMatcher
 	ignoreFile string // the name of the file that ignore was read from
 	sharedKey  string
+	stores     stores
 }
 
 // openSource looks at all that will be read and says what is wrong with it before anything is sent.
@@ -118,20 +119,42 @@ func openFolder(what, folder string) (fsutil.FS, error) {
 	}})
 }
 
-// addNamed is a context beside the main one: a folder here, or what the engine fetches.
+// addNamed is a context beside the main one: a folder or an OCI layout here, or what the engine fetches.
 func (s *source) addNamed(name, place string) error {
-	if named, err := reference.ParseNormalizedNamed(name); err == nil { // BuildKit looks names up in this form
-		name = strings.TrimSuffix(reference.FamiliarString(named), ":latest")
+	name = contextKey(name)
+	switch {
+	case strings.HasPrefix(place, layoutPrefix):
+		layout, err := s.stores.addLayout(place)
+		if err != nil {
+			return fmt.Errorf("the additional context %q: %w", name, err)
+		}
+		place = layout
+	case filepath.IsAbs(place):
+		return s.addFolder(name, place)
 	}
-	if !filepath.IsAbs(place) {
-		s.attributes["context:"+name] = place
-		return nil
+	s.attributes[contextPrefix+name] = place
+	return nil
+}
+
+// contextPrefix is before the name of an additional context (buildkit, frontend/dockerui).
+const contextPrefix = "context:"
+
+// contextKey is the form in which BuildKit looks names of contexts up.
+func contextKey(name string) string {
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return name
 	}
+	return strings.TrimSuffix(reference.FamiliarString(named), ":latest")
+}
+
+// addFolder is a folder here as a context beside the main one.
+func (s *source) addFolder(name, place string) error {
 	files, err := openFolder(fmt.Sprintf("the additional context %q", name), place)
 	if err != nil {
 		return err
 	}
-	s.attributes["context:"+name] = "local:" + namedPrefix + name
+	s.attributes[contextPrefix+name] = "local:" + namedPrefix + name
 	s.offer(namedPrefix+name, files, place)
 	return nil
 }
