@@ -150,15 +150,8 @@ func baseImage(i Image) buildkittest.Image {
 
 // Keep implements buildkittest.Engine.
 func (s buildSide) Keep(built buildkittest.Image, refs []string) (string, error) {
-	kept := Image{
-		Version: built.Version, Platform: built.Platform, Files: map[string][]byte{}, OnlyItsFiles: built.OnlyItsFiles,
-		Ref: "built", Created: s.e.clock.now(),
-	}
-	for name, file := range built.Files {
-		kept.Files[name] = file.Content
-		kept.Size += file.Size
-	}
-	kept.configure(built.Config)
+	kept := imageOf(built)
+	kept.Ref, kept.Created = "built", s.e.clock.now()
 	s.e.mutex.Lock()
 	defer s.e.mutex.Unlock()
 	if base, known := s.e.images[built.Base]; known {
@@ -171,6 +164,19 @@ func (s buildSide) Keep(built buildkittest.Image, refs []string) (string, error)
 		s.e.imageEvent("tag", stored.id, name)
 	}
 	return stored.id, nil
+}
+
+// imageOf is what was built as an engine has it.
+func imageOf(built buildkittest.Image) Image {
+	made := Image{
+		Version: built.Version, Platform: built.Platform, Files: map[string][]byte{}, OnlyItsFiles: built.OnlyItsFiles,
+	}
+	for name, file := range built.Files {
+		made.Files[name] = file.Content
+		made.Size += file.Size
+	}
+	made.configure(built.Config)
+	return made
 }
 
 func (i *Image) configure(config dockerspec.DockerOCIImageConfig) {

@@ -47,6 +47,8 @@ func routes() []route {
 		{"PUT", "/containers/{id}/archive", (*Engine).putArchive},
 		{"GET", "/containers/{id}/archive", (*Engine).getArchive},
 		{"HEAD", "/containers/{id}/archive", (*Engine).statArchive},
+		{"POST", "/images/load", (*Engine).loadImages},
+		{"GET", "/images/get", (*Engine).saveImages},
 		{"GET", "/containers/{id}/export", (*Engine).exportContainer},
 		{"GET", "/containers/{id}/top", (*Engine).listProcesses},
 		{"GET", "/containers/{id}/stats", (*Engine).streamStats},

@@ -58,7 +58,7 @@ func newBuild(s *Server, j *job, caller session.Caller, request *control.SolveRe
 }
 
 // run carries the build out and returns the ID of its image.
-func (b *build) run(ctx context.Context, refs []string) (string, error) {
+func (b *build) run(ctx context.Context, to export) (string, error) {
 	name, content, err := b.sync.dockerfile(ctx, b.options.dockerfileName, b.options.filename)
 	if err != nil {
 		return "", err
@@ -87,7 +87,7 @@ func (b *build) run(ctx context.Context, refs []string) (string, error) {
 			return "", err
 		}
 	}
-	return b.export(b.done[final], refs)
+	return b.export(ctx, b.done[final], to)
 }
 
 // needed are the stages that one needs, itself included, in the order in which they can be built.
@@ -283,18 +283,4 @@ func (b *build) remembered(at *state, name, key string, do func(v *vertex) error
 	at.key = hash(key, fmt.Sprint(b.server.built))
 	b.server.cache[key] = layer{maps.Clone(at.image.Files), at.key}
 	return nil
-}
-
-// export puts the image into the engine.
-func (b *build) export(at *state, refs []string) (string, error) {
-	v := b.job.begin("exporting to image")
-	built := at.image
-	built.Config.Labels = maps.Clone(built.Config.Labels)
-	if built.Config.Labels == nil {
-		built.Config.Labels = map[string]string{}
-	}
-	maps.Copy(built.Config.Labels, b.options.labels)
-	built.Version = hash(at.key, fmt.Sprintf("%+v", built.Config), fmt.Sprintf("%+v", built.Config.Healthcheck))
-	id, err := b.server.engine.Keep(built, refs)
-	return id, v.end(err)
 }

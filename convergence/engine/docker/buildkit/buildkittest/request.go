@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/distribution/reference"
 	control "github.com/moby/buildkit/api/services/control"
 )
 
@@ -25,27 +24,6 @@ type options struct {
 	fresh     []string // stages without cache
 	arguments map[string]string
 	labels    map[string]string
-}
-
-// exportNames are the references that the result is to get.
-func exportNames(request *control.SolveRequest) ([]string, error) {
-	exporters := request.GetExporters()
-	if len(exporters) != 1 || exporters[0].GetType() != "moby" {
-		return nil, unknown("exporters %v", exporters)
-	}
-	names, ok := exporters[0].GetAttrs()["name"]
-	if !ok {
-		return nil, nil
-	}
-	refs := strings.Split(names, ",")
-	for i, ref := range refs {
-		named, err := reference.ParseNormalizedNamed(ref)
-		if err != nil {
-			return nil, err
-		}
-		refs[i] = reference.TagNameOnly(named).String()
-	}
-	return refs, nil
 }
 
 // readOptions reads the attributes for BuildKit's frontend for Dockerfiles.

@@ -24,6 +24,8 @@ import (
 	worker "github.com/moby/buildkit/api/types"
 	gateway "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/grpchijack"
+	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/grpcerrors"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	"google.golang.org/grpc"
@@ -84,6 +86,9 @@ type Server struct {
 	sessions *session.Manager
 	grpc     *grpc.Server
 
+	// Architecture is the one that it builds for, amd64. It is not changed any more once it is used.
+	Architecture string
+
 	mutex sync.Mutex
 	jobs  map[string]*job
 	cache map[string]layer // by what led to it
@@ -102,7 +107,7 @@ func New(engine Engine) *Server {
 	}
 	s := &Server{
 		engine: engine, sessions: sessions, jobs: map[string]*job{}, cache: map[string]layer{}, synced: map[string]*tree{},
-		guidedBuilds: map[string]*guided{},
+		guidedBuilds: map[string]*guided{}, Architecture: "amd64",
 		grpc: grpc.NewServer(
 			grpc.UnaryInterceptor(grpcerrors.UnaryServerInterceptor), grpc.StreamInterceptor(grpcerrors.StreamServerInterceptor),
 		),
@@ -158,8 +163,14 @@ func (c *watchedConn) Read(into []byte) (int, error) {
 // ListWorkers implements control.ControlServer.
 func (s *Server) ListWorkers(context.Context, *control.ListWorkersRequest) (*control.ListWorkersResponse, error) {
 	return &control.ListWorkersResponse{Record: []*worker.WorkerRecord{{
-		ID: "memory", Labels: map[string]string{"org.mobyproject.buildkit.worker.moby.host-gateway-ip": "172.17.0.1"},
+		ID: "memory", Platforms: s.platforms(), Labels: map[string]string{"org.mobyproject.buildkit.worker.moby.host-gateway-ip": "172.17.0.1"},
 	}}}, nil
+}
+
+// platforms are what it builds for.
+func (s *Server) platforms() []*pb.Platform {
+	const os = "linux"
+	return []*pb.Platform{{OS: os, Architecture: s.Architecture}}
 }
 
 // jobPatience is how long one side of a build waits for the other.
@@ -170,7 +181,7 @@ func (s *Server) Solve(ctx context.Context, request *control.SolveRequest) (*con
 	if request.GetFrontend() == "" {
 		return s.waitReturned(ctx, request)
 	}
-	refs, err := exportNames(request)
+	to, err := exportOf(request)
 	if err != nil {
 		return nil, err
 	}
@@ -186,13 +197,31 @@ func (s *Server) Solve(ctx context.Context, request *control.SolveRequest) (*con
 	if err != nil {
 		return nil, err
 	}
-	id, err := b.run(ctx, refs)
+	id, answer, err := b.solve(ctx, request, to)
 	if err != nil {
 		return nil, cmp.Or(ctx.Err(), err)
 	}
-	return &control.SolveResponse{ExporterResponse: map[string]string{
-		"containerimage.digest": id, "containerimage.config.digest": id,
-	}}, nil
+	answer["containerimage.digest"], answer["containerimage.config.digest"] = id, id
+	return &control.SolveResponse{ExporterResponse: answer}, nil
+}
+
+// solve carries a build out with the caches that it reads and writes.
+func (b *build) solve(ctx context.Context, request *control.SolveRequest, to export) (id string, answer map[string]string, err error) {
+	if err := b.readCaches(ctx, request.GetCache()); err != nil {
+		return "", nil, err
+	}
+	if id, err = b.run(ctx, to); err != nil {
+		return "", nil, err
+	}
+	answer, err = b.writeCaches(ctx, request.GetCache())
+	return id, answer, err
+}
+
+// Session implements control.ControlServer: a session in a call, as a BuildKit has it that is in no engine.
+func (s *Server) Session(stream control.Control_SessionServer) error {
+	connection, _, header := grpchijack.Hijack(stream)
+	defer connection.Close() //nolint:errcheck // the call ends
+	return s.ServeSession(stream.Context(), connection, header)
 }
 
 // job is the one of that reference; whoever comes first makes it.
