@@ -15,23 +15,30 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	newest := func(string) bool { return true }
 	scripts(t, "testdata/script", newest, func(env *testscript.Env) (place, error) {
-		const registryAddress = "127.0.0.1:5000"
-		images := dockertest.NewRegistry()
-		eng := dockertest.New(dockertest.Options{Remote: images})
-		env.Defer(eng.Close)
-		image := dockertest.Box(box)
-		eng.AddImage(image)
-		socket := filepath.Join(t.TempDir(), "engine.sock")
-		if err := eng.Serve(socket); err != nil {
-			return place{}, err
-		}
-		fetch := func(_ context.Context, url string) (string, error) { return eng.Fetch(url) }
-		return place{
-			host: "unix://" + socket, fetch: fetch, registry: registryAddress,
-			push: func(name, version string) error { return pushVersion(images, registryAddress+"/"+name, version) },
-			startRegistry: func(user, password string) (ownRegistry, error) {
-				return startFakeRegistry(images, user, password), nil
-			},
-		}, nil
+		here, _, _, err := inMemory(t, env)
+		return here, err
 	})
+}
+
+// inMemory is an engine in memory, which ends with the script, and what registries hold for it.
+func inMemory(t *testing.T, env *testscript.Env) (place, *dockertest.Engine, *dockertest.Registry, error) {
+	t.Helper()
+	const registryAddress = "127.0.0.1:5000"
+	images := dockertest.NewRegistry()
+	eng := dockertest.New(dockertest.Options{Remote: images})
+	env.Defer(eng.Close)
+	image := dockertest.Box(box)
+	eng.AddImage(image)
+	socket := filepath.Join(t.TempDir(), "engine.sock")
+	if err := eng.Serve(socket); err != nil {
+		return place{}, nil, nil, err
+	}
+	fetch := func(_ context.Context, url string) (string, error) { return eng.Fetch(url) }
+	return place{
+		host: "unix://" + socket, fetch: fetch, registry: registryAddress,
+		push: func(name, version string) error { return pushVersion(images, registryAddress+"/"+name, version) },
+		startRegistry: func(user, password string) (ownRegistry, error) {
+			return startFakeRegistry(images, user, password), nil
+		},
+	}, eng, images, nil
 }

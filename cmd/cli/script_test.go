@@ -35,6 +35,8 @@ type place struct {
 	// startRegistry starts another one, for the script alone; own keeps it.
 	startRegistry func(user, password string) (ownRegistry, error)
 	own           *ownRegistry
+	// startBuilder starts a builder beside the engine, and returns what docker buildx would call its endpoint; nil where there is none.
+	startBuilder func(driver string) (endpoint string, err error)
 }
 
 type placeKey struct{}

@@ -3,6 +3,7 @@ package buildkittest
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -13,7 +14,8 @@ import (
 	"slices"
 	"strings"
 
-	"crypto/sha256"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // What the archive of an image has in it.
@@ -32,28 +34,46 @@ type archived struct {
 	Platform     string
 }
 
-// WriteArchive writes an image under its references as `docker save` of old does: its configuration and one layer.
+// WriteArchive writes an image under its references as `docker save` does: its configuration and one layer, as archives of old and as an
+// OCI layout, whose only blob stands for the whole.
 func WriteArchive(to io.Writer, built Image, refs []string) error {
-	config, err := json.Marshal(built.Config)
+	files, err := archiveFiles(built, refs)
 	if err != nil {
 		return err
 	}
-	var layer bytes.Buffer
-	files := map[string][]byte{}
-	modes := map[string]int64{}
-	for name, file := range built.Files {
-		files[strings.TrimPrefix(name, "/")], modes[strings.TrimPrefix(name, "/")] = file.Content, mode(file)
-	}
-	if err := writeTar(&layer, files, modes); err != nil {
+	var whole bytes.Buffer
+	if err := writeTar(&whole, files, nil); err != nil {
 		return err
+	}
+	blob := digest.FromBytes(whole.Bytes())
+	index, err := json.Marshal(ocispec.Index{Manifests: []ocispec.Descriptor{{
+		MediaType: ocispec.MediaTypeImageManifest, Digest: blob, Size: int64(whole.Len()),
+	}}})
+	if err != nil {
+		return err
+	}
+	files[ocispec.ImageIndexFile], files["blobs/sha256/"+blob.Encoded()] = index, whole.Bytes()
+	return writeTar(to, files, nil)
+}
+
+func archiveFiles(built Image, refs []string) (map[string][]byte, error) {
+	config, err := json.Marshal(built.Config)
+	if err != nil {
+		return nil, err
+	}
+	files, modes := map[string][]byte{}, map[string]int64{}
+	for name, file := range built.Files {
+		name = strings.TrimPrefix(name, "/")
+		files[name], modes[name] = file.Content, mode(file)
+	}
+	var layer bytes.Buffer
+	if err := writeTar(&layer, files, modes); err != nil {
+		return nil, err
 	}
 	manifest, err := json.Marshal([]archived{{
 		Config: configFile, RepoTags: refs, Layers: []string{layerFile}, OnlyItsFiles: built.OnlyItsFiles, Platform: built.Platform,
 	}})
-	if err != nil {
-		return err
-	}
-	return writeTar(to, map[string][]byte{configFile: config, layerFile: layer.Bytes(), manifestFile: manifest}, nil)
+	return map[string][]byte{configFile: config, layerFile: layer.Bytes(), manifestFile: manifest}, err
 }
 
 func mode(file File) int64 {
@@ -86,18 +106,18 @@ func ReadArchive(from io.Reader) (Image, []string, error) {
 		return Image{}, nil, err
 	}
 	var manifest []archived
-	if err := json.Unmarshal(top[manifestFile].Content, &manifest); err != nil || len(manifest) != 1 {
+	if err := json.Unmarshal(top["/"+manifestFile].Content, &manifest); err != nil || len(manifest) != 1 {
 		return Image{}, nil, errors.New("open manifest.json: no such file or directory")
 	}
 	read := Image{OnlyItsFiles: manifest[0].OnlyItsFiles, Platform: manifest[0].Platform, Version: hex.EncodeToString(sum.Sum(nil))}
-	if err := json.Unmarshal(top[manifest[0].Config].Content, &read.Config); err != nil {
+	if err := json.Unmarshal(top["/"+manifest[0].Config].Content, &read.Config); err != nil {
 		return Image{}, nil, fmt.Errorf("read configuration: %w", err)
 	}
-	read.Files, err = readTar(bytes.NewReader(top[layerFile].Content))
+	read.Files, err = readTar(bytes.NewReader(top["/"+layerFile].Content))
 	return read, manifest[0].RepoTags, err
 }
 
-// readTar reads the files of a tar, by their names below the root.
+// readTar reads the files of a tar, by their absolute paths.
 func readTar(from io.Reader) (map[string]File, error) {
 	files := map[string]File{}
 	for archive := tar.NewReader(from); ; {
@@ -113,10 +133,6 @@ func readTar(from io.Reader) (map[string]File, error) {
 			return nil, err
 		}
 		const executable = 0o100
-		name := header.Name
-		if name != manifestFile && name != configFile && name != layerFile {
-			name = path.Join("/", name)
-		}
-		files[name] = File{Content: content, Size: header.Size, Executable: header.Mode&executable != 0}
+		files[path.Join("/", header.Name)] = File{Content: content, Size: header.Size, Executable: header.Mode&executable != 0}
 	}
 }

@@ -1,6 +1,7 @@
 package buildkittest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -8,11 +9,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerd/containerd/v2/core/content"
 	"github.com/distribution/reference"
 	control "github.com/moby/buildkit/api/services/control"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/session"
+	sessioncontent "github.com/moby/buildkit/session/content"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 const (
@@ -168,7 +173,13 @@ func (b *build) findBase(ctx context.Context, name string) error {
 	if _, known := b.bases[name]; known {
 		return nil
 	}
-	named, err := reference.ParseNormalizedNamed(name)
+	place := b.options.contexts[name]
+	if layout, ok := strings.CutPrefix(place, ociLayout); ok {
+		base, err := b.loadLayout(ctx, name, layout)
+		b.bases[name] = base
+		return err
+	}
+	named, err := reference.ParseNormalizedNamed(cmp.Or(strings.TrimPrefix(place, dockerImage), name))
 	if err != nil {
 		return fmt.Errorf("failed to parse stage name %q: %w", name, err)
 	}
@@ -181,6 +192,20 @@ func (b *build) findBase(ctx context.Context, name string) error {
 	}
 	b.bases[name] = base
 	return nil
+}
+
+// loadLayout brings an image of the client's.
+func (b *build) loadLayout(ctx context.Context, name, place string) (Image, error) {
+	id, found, _ := strings.Cut(place, "@")
+	v := b.job.begin("[context " + name + "] OCI load from client")
+	store := sessioncontent.NewCallerStore(b.sync.caller, "oci:"+id)
+	archive, err := content.ReadBlob(ctx, store, ocispec.Descriptor{Digest: digest.Digest(found)})
+	if err != nil {
+		return Image{}, v.end(err)
+	}
+	base, _, err := ReadArchive(bytes.NewReader(archive))
+	base.ID = base.Version
+	return base, v.end(err)
 }
 
 // stage carries out a stage's steps.

@@ -24,6 +24,7 @@ type options struct {
 	fresh     []string // stages without cache
 	arguments map[string]string
 	labels    map[string]string
+	contexts  map[string]string // images under other names
 }
 
 // readOptions reads the attributes for BuildKit's frontend for Dockerfiles.
@@ -31,7 +32,7 @@ func readOptions(request *control.SolveRequest) (*options, error) {
 	if request.GetFrontend() != "dockerfile.v0" {
 		return nil, unknown("frontend %q", request.GetFrontend())
 	}
-	o := &options{arguments: map[string]string{}, labels: map[string]string{}}
+	o := &options{arguments: map[string]string{}, labels: map[string]string{}, contexts: map[string]string{}}
 	for _, key := range slices.Sorted(maps.Keys(request.GetFrontendAttrs())) {
 		if err := o.set(key, request.GetFrontendAttrs()[key]); err != nil {
 			return nil, err
@@ -49,6 +50,11 @@ func (o *options) set(key, value string) error {
 		o.arguments[name] = value
 	case "label":
 		o.labels[name] = value
+	case "context":
+		if name == "" || !strings.HasPrefix(value, dockerImage) && !strings.HasPrefix(value, ociLayout) {
+			return unknown("the context %q", value)
+		}
+		o.contexts[name] = value
 	case "dockerfilekey":
 		o.dockerfileName = value
 	case "filename":
@@ -75,3 +81,9 @@ func (o *options) set(key, value string) error {
 	}
 	return nil
 }
+
+// What contexts that are images begin with.
+const (
+	dockerImage = "docker-image://"
+	ociLayout   = "oci-layout://"
+)
