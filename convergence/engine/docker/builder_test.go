@@ -2,6 +2,8 @@ package docker_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"net"
@@ -153,6 +155,59 @@ func TestRemoteBuilder(t *testing.T) {
 		delete(w.env, "BUILDX_BUILDER")
 		_ = os.Remove(filepath.Join(w.folder, "current"))
 	}
+}
+
+// TestBuilderOverTLS reaches a BuildKit that only speaks to whom it knows, and says what is wrong where the files do not fit.
+func TestBuilderOverTLS(t *testing.T) {
+	t.Parallel()
+	w := newWorkshop(t)
+	ours, theirs := newAuthority(t, "ours"), newAuthority(t, "theirs")
+	address := w.kitOverTLS(ours)
+	folder := t.TempDir()
+	writeFiles(t, folder, map[string][]byte{"ca": ours.pem, "other": theirs.pem, "none": []byte("x")})
+	mine := ours.issue(t, "client")
+	writeFiles(t, folder, map[string][]byte{"cert": mine.cert, "key": mine.key})
+	at := func(name string) string { return filepath.Join(folder, name) }
+	for name, c := range map[string]struct {
+		options map[string]string
+		words   string // of the error; empty for none
+	}{
+		"good":     {map[string]string{"cacert": at("ca"), "cert": at("cert"), "key": at("key"), "servername": "127.0.0.1"}, ""},
+		"stranger": {map[string]string{"cacert": at("other"), "cert": at("cert"), "key": at("key")}, "certificate signed by unknown authority"},
+		"misnamed": {map[string]string{"cacert": at("ca"), "cert": at("cert"), "key": at("key"), "servername": "other.example"}, "other.example"},
+		"missing":  {map[string]string{"cacert": at("nowhere")}, "read driver option cacert: open " + at("nowhere")},
+		"empty":    {map[string]string{"cacert": at("none")}, at("none") + " holds no certificate"},
+		"keyless":  {map[string]string{"cacert": at("ca"), "cert": at("cert"), "key": at("ca")}, "driver options cert and key: "},
+	} {
+		w.knows(name, "remote", buildx.Node{Name: name + "0", Endpoint: "tcp://" + address, DriverOpts: c.options})
+		_, err := w.built(w.client(name), w.request())
+		if c.words == "" && err != nil || c.words != "" && (err == nil || !strings.Contains(err.Error(), c.words)) {
+			t.Errorf("%s: got %v, want %q", name, err, c.words)
+		}
+	}
+}
+
+// kitOverTLS is a BuildKit that only speaks to clients whose certificate the authority signed.
+func (w *workshop) kitOverTLS(a authority) (address string) {
+	w.t.Helper()
+	server := a.issue(w.t, "127.0.0.1")
+	certificate, err := tls.X509KeyPair(server.cert, server.key)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(a.certificate)
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+		Certificates: []tls.Certificate{certificate}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
+		NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	builder := dockertest.NewBuilder(w.remote, "amd64")
+	w.t.Cleanup(builder.Close)
+	builder.Serve(listener)
+	return listener.Addr().String()
 }
 
 // TestContainerBuilder builds in a container, which is made, started, and used where it runs.

@@ -36,19 +36,15 @@ const usualTag = "latest"
 // typeLocal is a cache in a folder of this side.
 const typeLocal = "local"
 
-func (s *stores) add(name, folder string) (content.Store, error) {
-	if known, ok := s.open[name]; ok {
-		return known, nil
-	}
-	opened, err := local.NewStore(folder)
-	if err != nil {
-		return nil, err
+func (s *stores) add(name, folder string) (err error) {
+	if s.open[name] != nil {
+		return nil
 	}
 	if s.open == nil {
 		s.open = map[string]content.Store{}
 	}
-	s.open[name] = opened
-	return opened, nil
+	s.open[name], err = local.NewStore(folder)
+	return err
 }
 
 // names are those of the stores, sorted.
@@ -72,29 +68,21 @@ func (s *stores) close() {
 // addCaches opens the folders of caches. Those to read from that hold none are taken out and told.
 func (s *stores) addCaches(options *control.CacheOptions) (missing []string, err error) {
 	for _, entry := range options.GetExports() {
-		if entry.GetType() != typeLocal {
-			continue
+		if entry.GetType() == typeLocal {
+			if err := s.addExport(entry); err != nil {
+				return nil, fmt.Errorf("cache_to: %w", err)
+			}
 		}
-		folder := entry.GetAttrs()["dest"]
-		if folder == "" {
-			return nil, errors.New("cache_to: type=local needs dest=, a folder")
-		}
-		if _, err := s.add("local:"+folder, folder); err != nil {
-			return nil, fmt.Errorf("cache_to: %w", err)
-		}
-		if s.written == nil {
-			s.written = map[string]string{}
-		}
-		s.written[folder] = tagOf(entry.GetAttrs())
 	}
 	var found []*control.CacheOptionsEntry
 	for _, entry := range options.GetImports() {
+		folder := entry.GetAttrs()["src"]
+		if entry.GetType() == typeLocal && folder == "" {
+			return nil, errors.New("cache_from: type=local needs src=, a folder")
+		}
 		if entry.GetType() == typeLocal {
-			if entry.GetAttrs()["src"] == "" {
-				return nil, errors.New("cache_from: type=local needs src=, a folder")
-			}
 			if why := s.addImport(entry); why != nil {
-				missing = append(missing, fmt.Sprintf("cache_from %s is left out: %v", entry.GetAttrs()["src"], why))
+				missing = append(missing, fmt.Sprintf("cache_from %s is left out: %v", folder, why))
 				continue
 			}
 		}
@@ -102,6 +90,19 @@ func (s *stores) addCaches(options *control.CacheOptions) (missing []string, err
 	}
 	options.Imports = found
 	return missing, nil
+}
+
+// addExport opens a folder that a cache is to be written to.
+func (s *stores) addExport(entry *control.CacheOptionsEntry) error {
+	folder := entry.GetAttrs()["dest"]
+	if folder == "" {
+		return errors.New("type=local needs dest=, a folder")
+	}
+	if s.written == nil {
+		s.written = map[string]string{}
+	}
+	s.written[folder] = tagOf(entry.GetAttrs())
+	return s.add("local:"+folder, folder)
 }
 
 func tagOf(attributes map[string]string) string {
@@ -123,8 +124,7 @@ func (s *stores) addImport(entry *control.CacheOptionsEntry) error {
 	} else if _, err := os.Stat(folder); err != nil {
 		return errors.New("there is no such folder")
 	}
-	_, err := s.add("local:"+folder, folder)
-	return err
+	return s.add("local:"+folder, folder)
 }
 
 // digestIn is the digest of what the index of an OCI layout has under a tag; of the only one where no tag is given.
@@ -199,7 +199,7 @@ func (s *stores) addLayout(place string) (context string, err error) {
 	}
 	const digits = 20
 	name := "layout-" + digest(folder)[:digits]
-	if _, err := s.add("oci:"+name, folder); err != nil {
+	if err := s.add("oci:"+name, folder); err != nil {
 		return "", fmt.Errorf("the OCI layout %s: %w", folder, err)
 	}
 	return layoutPrefix + name + "@" + found.String(), nil

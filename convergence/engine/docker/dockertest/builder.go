@@ -101,7 +101,7 @@ func (b *Builder) run(world testbox.World) int {
 // tunnel joins what a command reads and writes to a connection.
 func (b *Builder) tunnel(world testbox.World) {
 	client, server := newDuplex()
-	defer client.Close()
+	defer client.Close() //nolint:errcheck // it is closed again
 	end := context.AfterFunc(b.ctx, func() { _ = client.Close() })
 	defer end()
 	var joined errgroup.Group

@@ -6,6 +6,14 @@ import (
 	"github.com/muster-dev/muster/convergence/engine/docker/buildkit/buildkittest"
 )
 
+// archiveRoutes are those of images as archives.
+func archiveRoutes() []route {
+	return []route{
+		{"POST", "/images/load", (*Engine).loadImages},
+		{"GET", "/images/get", (*Engine).saveImages},
+	}
+}
+
 // loadImages is POST /images/load: an image out of an archive.
 func (e *Engine) loadImages(x *exchange) error {
 	read, refs, err := buildkittest.ReadArchive(x.Body)

@@ -22,7 +22,7 @@ const unknownRoute = "unknown"
 
 // routes are all endpoints, the specific before the general ones.
 func routes() []route {
-	return []route{
+	return append(archiveRoutes(), []route{
 		{"GET", "/_ping", (*Engine).ping},
 		{"HEAD", "/_ping", (*Engine).ping},
 		{"GET", "/version", (*Engine).version},
@@ -47,8 +47,6 @@ func routes() []route {
 		{"PUT", "/containers/{id}/archive", (*Engine).putArchive},
 		{"GET", "/containers/{id}/archive", (*Engine).getArchive},
 		{"HEAD", "/containers/{id}/archive", (*Engine).statArchive},
-		{"POST", "/images/load", (*Engine).loadImages},
-		{"GET", "/images/get", (*Engine).saveImages},
 		{"GET", "/containers/{id}/export", (*Engine).exportContainer},
 		{"GET", "/containers/{id}/top", (*Engine).listProcesses},
 		{"GET", "/containers/{id}/stats", (*Engine).streamStats},
@@ -82,7 +80,7 @@ func routes() []route {
 
 		{"POST", "/grpc", (*Engine).serveBuilds},
 		{"POST", "/session", (*Engine).serveSession},
-	}
+	}...)
 }
 
 // findRoute returns the route for a path, nil where there is none, and the parts of the path that its pattern names.
