@@ -12,6 +12,9 @@ import (
 	"github.com/muster-dev/muster/convergence/engine/docker/dockertest"
 )
 
+// builderImage is what builders in containers are made of.
+const builderImage = "muster-test/buildkit:latest"
+
 // TestBuilders runs the scripts about builders beside the engine in memory.
 func TestBuilders(t *testing.T) {
 	t.Parallel()
@@ -25,7 +28,7 @@ func TestBuilders(t *testing.T) {
 			builder := dockertest.NewBuilder(images, "amd64")
 			env.Defer(builder.Close)
 			if driver == "docker-container" {
-				eng.AddImage(builder.Image("moby/buildkit:buildx-stable-1"))
+				eng.AddImage(builder.Image(builderImage))
 				return "default", nil
 			}
 			socket := filepath.Join(t.TempDir(), "b")
@@ -55,7 +58,7 @@ func startBuilder(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	node := map[string]any{"Name": ts.Getenv("P") + args[1] + "0", "Endpoint": endpoint}
 	if args[0] == "docker-container" {
-		node["DriverOpts"] = map[string]string{"network": "host"}
+		node["DriverOpts"] = map[string]string{"network": "host", "image": builderImage}
 	}
 	writeJSON(ts, filepath.Join("instances", args[1]), map[string]any{"Name": args[1], "Driver": args[0], "Nodes": []any{node}})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/muster-dev/muster/cmd/dev/daemon"
+	"github.com/muster-dev/muster/cmd/dev/fetched"
 	"github.com/muster-dev/muster/cmd/dev/provision"
 )
 
@@ -179,5 +180,15 @@ func enginePeer(ctx context.Context, t tool, _ []string) error {
 		}
 		fmt.Fprintf(t.out, "%s  %s", program, version)
 	}
+	return nil
+}
+
+// compileBuildKit prints the folder of BuildKit's programs.
+func compileBuildKit(ctx context.Context, t tool, _ []string) error {
+	folder, err := fetched.BuildKit(ctx, t.say)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(t.out, folder)
 	return nil
 }

@@ -74,6 +74,7 @@ func commands() []command {
 		{"engine status", "", "say which engine answers, if any", engineStatus},
 		{"engine env", "", "print what a shell needs to reach the engine that was started here", engineEnv},
 		{"engine peer", "", "fetch docker compose and buildx, to compare with", enginePeer},
+		{"buildkit", "", "compile BuildKit's own programs, to build with beside an engine", compileBuildKit},
 		{"images", "", "make what the examples run: programs, and images of software", makeImages},
 		{"programs", "", "compile the programs of examples/microservices", makePrograms},
 		{"software", "", "make images of redis, postgres, nginx and busybox out of Debian's packages", makeSoftware},

@@ -32,6 +32,11 @@ func DockerCLI(ctx context.Context, say func(format string, arguments ...any)) (
 	return fetch(ctx, say, provision.Fetcher.DockerCLI)
 }
 
+// BuildKit is the folder of BuildKit's own programs, buildkitd and buildctl, of the version that Muster speaks to.
+func BuildKit(ctx context.Context, say func(format string, arguments ...any)) (folder string, err error) {
+	return fetch(ctx, say, provision.Fetcher.BuildKit)
+}
+
 func fetch(
 	ctx context.Context, say func(format string, arguments ...any), get func(provision.Fetcher, context.Context) (string, error),
 ) (path string, err error) {

@@ -70,6 +70,9 @@ func TestSolveRequest(t *testing.T) {
 				proxies["HTTP_PROXY"] = "configured"
 			}
 			got, err := solveRequest(c.request, proxies)
+			if err == nil {
+				err = setImports(got)
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
