@@ -82,6 +82,9 @@ func (p *plain) Event(event convergence.Event) {
 		return
 	}
 	text := words(event)
+	if event.Phase == convergence.Progress && event.Object.Kind == step.Provider {
+		text = event.Progress.Text // what its program says
+	}
 	if text == "" {
 		return
 	}

@@ -18,6 +18,8 @@ var missingFile = regexp.MustCompile(`"(/[^"]*)": not found$`)
 func (j *job) advise(cause error) string {
 	text := cause.Error()
 	switch {
+	case strings.Contains(text, "unknown cache exporter"), strings.Contains(text, "unknown scheme oci-layout"):
+		return "turn on the engine's containerd image store, or build with a builder of the driver docker-container: --builder NAME"
 	case strings.Contains(text, "read credentials for"):
 		return "make the credential helper work that the docker CLI's configuration names, or take it out there"
 	case strings.Contains(text, "429 Too Many Requests"):
@@ -28,8 +30,6 @@ func (j *job) advise(cause error) string {
 		return "check the name, tag and platform of the base image"
 	case strings.Contains(text, "error from sender"):
 		return "list what the build does not need in .dockerignore"
-	case strings.Contains(text, "unknown cache exporter"):
-		return "turn on the engine's containerd image store, or build with a builder of the driver docker-container: --builder NAME"
 	case strings.Contains(text, "no space left on device"):
 		return "see what takes the engine's room: docker system df"
 	case strings.Contains(text, "failed to do request"), strings.Contains(text, "unexpected status from"):
