@@ -249,6 +249,34 @@ func TestContainerBuilder(t *testing.T) {
 	}
 }
 
+// TestOtherEngine builds in another engine, and brings the image into this one.
+func TestOtherEngine(t *testing.T) {
+	t.Parallel()
+	w := newWorkshop(t)
+	other := dockertest.Start(t, dockertest.Options{Remote: w.remote})
+	folder, err := os.MkdirTemp("", "engine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	socket := filepath.Join(folder, "s")
+	if err := other.Serve(socket); err != nil {
+		t.Fatal(err)
+	}
+	w.knows("other", "docker", buildx.Node{Name: "other0", Endpoint: "unix://" + socket})
+	if told, err := w.built(w.client("other"), w.request()); err != nil || !contains(told, "exporting to image") {
+		t.Errorf("got %v and %q", err, told)
+	}
+	if _, err := other.Client(t).InspectImage(t.Context(), own); err != nil {
+		t.Errorf("the other engine: %v", err)
+	}
+	request := w.request()
+	request.Push = true
+	if _, err := w.built(w.client("other"), request); err != nil {
+		t.Errorf("push: %v", err)
+	}
+}
+
 // TestBuilderNodes builds on the node that can.
 func TestBuilderNodes(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,7 @@ func buildCases() []testCase {
 		{"arguments of a build", buildArguments},
 		{"a target and stages", buildTarget},
 		{"a build from an image that the engine has", buildFromImage},
+		{"a build reads an image of the engine's under another name", buildImageContext},
 		{"a Dockerfile anywhere", buildDockerfileAnywhere},
 		{"what is ignored is not in the context", buildIgnored},
 		{"builds at once", buildsAtOnce},

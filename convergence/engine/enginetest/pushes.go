@@ -11,6 +11,7 @@ func pushCases() []testCase {
 		{"a push brings an image and tells how far it is", pushBrings},
 		{"what is not here cannot be pushed", pushNothing},
 		{"what the registry does not take", pushDenied},
+		{"a build pushes what it makes", buildPushes},
 	}
 }
 
