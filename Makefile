@@ -82,7 +82,7 @@ bench: build dev engine ## measure what has limits, and run the benchmarks
 parity: build dev ## compare with docker compose, file by file and field by field (ENGINE as for test; FILES="ports build" for some)
 	@$(DEV) parity $(FILES)
 
-builders: dev engine ## build with BuildKit itself beside the engine, remote and in a container, as builders of docker buildx (compiles it once, for minutes)
+builders: dev engine ## build with BuildKit itself beside the engine, as builders of docker buildx do (compiles it once, for minutes)
 	@$(DEV) buildkit
 	@$(with_engine) $(GO) test -tags=e2e,builders -count=1 -run TestRealBuilders ./cmd/cli
 
