@@ -38,6 +38,9 @@ const (
 	LabelHooks = "dev.muster.hooks"
 	// LabelDeploy is the number of the `up` that made the object, counted per project from 1.
 	LabelDeploy = "dev.muster.deploy"
+	// LabelLock is on the volume that is a project's lock while something changes the project. Its value is the project; the labels that
+	// begin with it say who holds the lock. The volume is none of the project's and lacks docker compose's labels.
+	LabelLock = "dev.muster.lock"
 )
 
 // ComposeVersion is the docker compose version whose labels, names and config hash Muster writes. It is the value of

@@ -21,6 +21,7 @@ type Engine interface {
 	Builds
 	Streams
 	Execs
+	Sessions
 	System
 }
 

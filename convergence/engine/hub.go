@@ -64,9 +64,10 @@ func (s *subscriber) offer(event Event) {
 	}
 }
 
-// Events implements [Streams] for the hub's project; of the filter only the project counts, and it must be the hub's or empty.
+// Events implements [Streams] for the hub's project. What the hub does not see, of other projects, other times, or of one volume, is
+// asked of the engine itself.
 func (h *Hub) Events(ctx context.Context, filter EventFilter, ready func(), yield func(Event) error) error {
-	if filter.Project != h.project && filter.Project != "" || !filter.Since.IsZero() || !filter.Until.IsZero() {
+	if filter.Project != h.project && filter.Project != "" || filter.Volume != "" || !filter.Since.IsZero() || !filter.Until.IsZero() {
 		return h.Engine.Events(ctx, filter, ready, yield)
 	}
 	own := newSubscriber()

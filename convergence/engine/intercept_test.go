@@ -102,6 +102,10 @@ func callAll(ctx context.Context, e engine.Engine) map[string]error {
 	}
 	one("Attach", e.Attach(ctx, "web", engine.Console{DetachKeys: "ctrl-x"}, nil, func(engine.Frame) error { return nil }))
 	{
+		v, err := e.HoldSession(ctx, "id")
+		say("HoldSession", v != nil, err)
+	}
+	{
 		v, err := e.Version(ctx)
 		say("Version", v.Engine, err)
 	}

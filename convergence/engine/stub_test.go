@@ -196,6 +196,13 @@ func (s *stub) Exec(ctx context.Context, ref string, request engine.Exec, output
 	return 1, s.call(ctx, "Exec", ref+" "+request.User)
 }
 
+func (s *stub) HoldSession(ctx context.Context, id string) (engine.Session, error) {
+	return stubSession{}, s.call(ctx, "HoldSession", id)
+}
+
+// stubSession is a session that nobody holds.
+type stubSession struct{ engine.Session }
+
 func (s *stub) Version(ctx context.Context) (engine.Version, error) {
 	return engine.Version{Engine: "e"}, s.call(ctx, "Version", "")
 }

@@ -279,6 +279,8 @@ type EventFilter struct {
 	// Project limits the events to those that carry the project's label; empty means all. An engine puts labels on the
 	// events of containers only: networks and volumes are seen without this filter.
 	Project string
+	// Volume limits the events to those of one volume, by its name; empty means all.
+	Volume string
 	// Since asks for what the engine still remembers from that moment of its own clock on; zero means from now on.
 	Since time.Time
 	// Until ends the subscription at that moment of the engine's clock; zero means never. A moment that is over brings what the

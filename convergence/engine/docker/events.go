@@ -27,6 +27,10 @@ func (c *Client) Events(
 	if filter.Project != "" {
 		options.Filters.Add("label", project.LabelProject+"="+filter.Project)
 	}
+	if filter.Volume != "" {
+		options.Filters.Add("type", string(events.VolumeEventType))
+		options.Filters.Add("volume", filter.Volume)
+	}
 	if !filter.Since.IsZero() {
 		options.Since = unixNano(filter.Since)
 	}
@@ -44,6 +48,9 @@ func (c *Client) Events(
 	for {
 		select {
 		case message := <-messages:
+			if filter.Volume != "" && message.Actor.ID != filter.Volume { // the engine's filter matches by the beginning
+				continue
+			}
 			if err := yield(fromMessage(message)); err != nil {
 				return err
 			}

@@ -68,6 +68,7 @@ func Run(t *testing.T, harness Harness) {
 		{"logs", logCases()},
 		{"exec", execCases()},
 		{"consoles", consoleCases()},
+		{"sessions", sessionCases()},
 		{"calls", callCases()},
 	} {
 		t.Run(part.name, func(t *testing.T) {

@@ -16,6 +16,7 @@ func eventCases() []testCase {
 		{"an event says whose container it is", eventsSayWhose},
 		{"a project sees its containers' events only", eventsOfProject},
 		{"networks and volumes", eventsOfOthers},
+		{"a volume's events only", eventsOfVolume},
 		{"since brings what the engine remembers", eventsSince},
 		{"until ends the subscription", eventsUntil},
 		{"an error ends the subscription", eventsEnd},
@@ -98,6 +99,15 @@ func eventsOfOthers(f *fixture) {
 	w.await(network, "destroy")
 	f.must(f.RemoveVolume(f.ctx, volume), "remove volume")
 	w.await(volume, "destroy")
+}
+
+func eventsOfVolume(f *fixture) {
+	w := f.watchFilter(engine.EventFilter{Volume: f.own("data")})
+	f.volume("data-too") // whose name begins like it
+	f.create(f.request("web"))
+	f.must(f.RemoveVolume(f.ctx, f.volume("data")), "remove volume")
+	w.await(f.own("data"), "destroy")
+	equal(f, "events", w.actions(), "volume create, volume destroy")
 }
 
 func eventsSince(f *fixture) {

@@ -35,9 +35,10 @@ func (e *Engine) serveBuilds(x *exchange) error {
 // serveSession is POST /session: on this connection BuildKit asks, and the client answers.
 func (e *Engine) serveSession(x *exchange) error {
 	id := x.Header.Get("X-Docker-Expose-Session-Uuid")
-	if e.builder.HasSession(x.Context(), id) {
+	if !e.reserveSession(id) {
 		return fail(http.StatusBadRequest, "session %s already exists", id)
 	}
+	defer e.freeSession(id)
 	connection, err := x.hijack("h2c", "")
 	if err != nil {
 		return err
@@ -45,6 +46,23 @@ func (e *Engine) serveSession(x *exchange) error {
 	defer connection.Close()                                      //nolint:errcheck // as above
 	_ = e.builder.ServeSession(x.Context(), connection, x.Header) // whoever asked sees that it ends
 	return nil
+}
+
+// reserveSession says whether a session's ID is free, and takes it: of many that ask at once one gets it.
+func (e *Engine) reserveSession(id string) bool {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	if e.sessions[id] {
+		return false
+	}
+	e.sessions[id] = true
+	return true
+}
+
+func (e *Engine) freeSession(id string) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	delete(e.sessions, id)
 }
 
 // hijack hands the call's connection over, to speak a protocol. It is closed when the call ends, and by a [Cut].

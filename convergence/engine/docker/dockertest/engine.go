@@ -67,6 +67,7 @@ type Engine struct {
 	execs      map[string]*execution // by ID
 	counters   map[string]int        // how many of a name there were, for IDs
 	hostPorts  map[hostPort]*container
+	sessions   map[string]bool // IDs that are held
 }
 
 // New starts an engine. [Engine.Close] ends it.
@@ -80,6 +81,7 @@ func New(options Options) *Engine {
 		options: options, closing: make(chan struct{}), listener: newPipeListener(),
 		containers: map[string]*container{}, networks: map[string]*network{}, volumes: map[string]*volume{},
 		images: map[string]*image{}, execs: map[string]*execution{}, counters: map[string]int{}, hostPorts: map[hostPort]*container{},
+		sessions: map[string]bool{},
 	}
 	e.events = newEventLog(&e.clock)
 	e.builder = buildkittest.New(buildSide{e})

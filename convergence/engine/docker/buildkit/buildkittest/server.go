@@ -133,12 +133,6 @@ func (s *Server) ServeControl(ctx context.Context, connection net.Conn) {
 	_ = s.grpc.Serve(buildkit.NewListener(connection)) // it ends with the connection, and that is no news
 }
 
-// HasSession says whether there is a session of that ID: a second one is refused.
-func (s *Server) HasSession(ctx context.Context, id string) bool {
-	caller, err := s.sessions.Get(ctx, id, true)
-	return err == nil && caller != nil
-}
-
 // ServeSession uses the session of a connection that was asked for with POST /session, until it or the context ends.
 func (s *Server) ServeSession(ctx context.Context, connection net.Conn, header http.Header) error {
 	ctx, cancel := context.WithCancel(ctx)
