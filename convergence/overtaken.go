@@ -101,3 +101,11 @@ func (e *OvertakenError) Unwrap() error { return e.Err }
 func (*OvertakenError) Hint() string {
 	return "wait until nothing else changes the project, docker compose for one, and run this again"
 }
+
+// Blame says of a failure that another's change would explain that it looks like one.
+func (a *Attempt) Blame(failure error) error {
+	if failure == nil || len(overtakable(failure)) == 0 {
+		return failure
+	}
+	return &OvertakenError{failure}
+}

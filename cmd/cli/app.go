@@ -71,6 +71,7 @@ type globals struct {
 	compatibility             bool
 	allResources              bool
 	dryRun, verbose           bool
+	lock                      lockOptions
 	showVersion               bool
 	host, context, builder    string
 	dockerConfig, logLevel    string

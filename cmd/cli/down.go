@@ -53,15 +53,14 @@ func runDown(ctx context.Context, o *downOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	made, err := convergence.Converger{Engine: eng, Providers: o.providers(p)}.PlanDown(ctx, plan.TeardownInput{
-		Name: name, Project: p, Services: o.services, RemoveOrphans: o.removeOrphans, RemoveVolumes: o.volumes || o.volume,
-		RemoveImages: images,
-		StopTimeout:  seconds(o.timeout, o.timeoutGiven),
+	title := display.Title{Project: name, Verb: "down", Done: name + " is down"}
+	return o.carryOut(ctx, eng, title, func(ctx context.Context) (*plan.Plan, error) {
+		return convergence.Converger{Engine: eng, Providers: o.providers(p)}.PlanDown(ctx, plan.TeardownInput{
+			Name: name, Project: p, Services: o.services, RemoveOrphans: o.removeOrphans, RemoveVolumes: o.volumes || o.volume,
+			RemoveImages: images,
+			StopTimeout:  seconds(o.timeout, o.timeoutGiven),
+		})
 	})
-	if err != nil {
-		return err
-	}
-	return o.finish(ctx, eng, made, display.Title{Project: name, Verb: "down", Done: name + " is down"})
 }
 
 func parseRemoval(value string) (plan.ImageRemoval, error) {

@@ -15,23 +15,24 @@ import (
 
 // runForeground applies a plan and follows the logs of its services until all their containers have ended or the user
 // interrupts. The first interrupt stops the containers in order, a second one kills them.
-func (o *upOptions) runForeground(ctx context.Context, eng engine.Engine, p *project.Project, made *plan.Plan) error {
+func (o *upOptions) runForeground(ctx context.Context, c *change, p *project.Project) error {
+	eng := c.eng
 	looks, err := o.looks()
 	if err != nil {
 		return err
 	}
 	progress := o.newProgress(looks)
-	follow := o.newFollower(eng, p, made, looks)
+	follow := o.newFollower(eng, p, c.made, looks)
 	follow.printTo(progress.Output())
 	follow.begin(ctx)
 	defer follow.stop()
 
-	err = apply(ctx, eng, made, progress, o.title(made, true), follow.applied)
+	err = c.apply(ctx, progress, o.title(c.made, true), follow.applied)
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
 	if err == nil {
-		o.addresses(ctx, eng, made, looks)
+		o.addresses(ctx, eng, c.made, looks)
 	}
 	follow.allStarted(ctx)
 	menu := o.openMenu(ctx, looks, follow)
@@ -91,26 +92,30 @@ func (o *upOptions) stopAll(eng engine.Engine, p *project.Project, looks display
 		services = p.ServiceNames()
 	}
 	converger := convergence.Converger{Engine: eng}
-	end := func(planned func(context.Context) (*plan.Plan, error)) (interrupted bool, err error) {
+	end := func(planned replan, alone bool) (interrupted bool, err error) {
 		ctx, release := o.interrupts.fresh()
 		defer release()
 		progress := o.globals.newProgress(looks)
 		follow.printTo(progress.Output())
 		made, err := planned(ctx)
+		c := &change{globals: o.globals, eng: eng, made: made, again: planned}
+		if err == nil && alone {
+			err = c.begin(ctx)
+		}
 		if err == nil {
 			title := display.Title{Project: p.Name, Verb: "stop", Done: p.Name + " is stopped"}
-			err = apply(ctx, eng, made, progress, title, follow.applied)
+			err = c.apply(ctx, progress, title, follow.applied)
 		}
 		return ctx.Err() != nil, err
 	}
 	interrupted, err := end(func(ctx context.Context) (*plan.Plan, error) {
 		timeout := seconds(o.timeout, o.timeoutGiven)
 		return converger.PlanStop(ctx, plan.StopInput{Name: p.Name, Project: p, Services: services, Timeout: timeout})
-	})
+	}, true)
 	if interrupted {
-		_, err = end(func(ctx context.Context) (*plan.Plan, error) {
+		_, err = end(func(ctx context.Context) (*plan.Plan, error) { // which waits for nobody
 			return converger.PlanKill(ctx, plan.KillInput{Name: p.Name, Project: p, Services: services})
-		})
+		}, false)
 	}
 	return err
 }

@@ -32,15 +32,14 @@ func runKill(ctx context.Context, o *killOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	made, err := convergence.Converger{Engine: eng}.PlanKill(ctx, plan.KillInput{
-		Name: name, Project: p, Services: o.services, Signal: o.signal, OneOffs: true, RemoveOrphans: o.removeOrphans,
+	title := display.Title{Project: name, Verb: "kill", Done: name + " is killed"}
+	return o.carryOut(ctx, eng, title, func(ctx context.Context) (*plan.Plan, error) {
+		made, err := convergence.Converger{Engine: eng}.PlanKill(ctx, plan.KillInput{
+			Name: name, Project: p, Services: o.services, Signal: o.signal, OneOffs: true, RemoveOrphans: o.removeOrphans,
+		})
+		if err == nil && made.Empty() && !o.dryRun {
+			o.say("No container to kill")
+		}
+		return made, err
 	})
-	if err != nil {
-		return err
-	}
-	if made.Empty() && !o.dryRun {
-		o.say("No container to kill")
-		return nil
-	}
-	return o.finish(ctx, eng, made, display.Title{Project: name, Verb: "kill", Done: name + " is killed"})
 }

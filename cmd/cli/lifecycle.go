@@ -82,7 +82,8 @@ func (o *lifecycleOptions) open(ctx context.Context) (p *project.Project, name s
 	return p, name, eng, nil
 }
 
-// finish shows a plan where only that is asked for, else applies it and tells others, too, what happens.
+// finish shows a plan where only that is asked for, else applies it and tells others, too, what happens. It is for what changes
+// nothing of a project's containers, networks and volumes.
 func (o *lifecycleOptions) finish(
 	ctx context.Context, eng engine.Engine, made *plan.Plan, title display.Title, others ...convergence.Sink,
 ) error {
@@ -90,14 +91,47 @@ func (o *lifecycleOptions) finish(
 		o.showPlan(made, o.applying)
 		return nil
 	}
-	looks, err := o.looks()
+	progress, err := o.progress()
 	if err != nil {
 		return err
+	}
+	return apply(ctx, eng, made, progress, title, others...)
+}
+
+// carryOut is finish for what changes a project: as its only writer, by a plan that was made anew then.
+func (o *lifecycleOptions) carryOut(ctx context.Context, eng engine.Engine, title display.Title, planned replan) error {
+	made, err := planned(ctx)
+	if err != nil {
+		return err
+	}
+	return o.carry(ctx, &change{globals: o.globals, eng: eng, made: made, again: planned}, title)
+}
+
+// carry is the rest of carryOut, for a change of which the plan is there.
+func (o *lifecycleOptions) carry(ctx context.Context, c *change, title display.Title) error {
+	if o.dryRun {
+		o.showPlan(c.made, o.applying)
+		return nil
+	}
+	progress, err := o.progress()
+	if err != nil {
+		return err
+	}
+	if err := c.begin(ctx); err != nil {
+		return err
+	}
+	return c.apply(ctx, progress, title)
+}
+
+func (o *lifecycleOptions) progress() (display.Progress, error) {
+	looks, err := o.looks()
+	if err != nil {
+		return nil, err
 	}
 	if o.quiet {
 		looks.Mode = display.Quiet
 	}
-	return apply(ctx, eng, made, o.newProgress(looks), title, others...)
+	return o.newProgress(looks), nil
 }
 
 // say writes a line for people, where they want to hear anything.

@@ -40,10 +40,8 @@ func runPause(
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	made, err := planned(convergence.Converger{Engine: eng}, ctx, plan.PauseInput{Name: name, Project: p, Services: o.services})
-	if err != nil {
-		return err
-	}
 	title.Project, title.Done, title.Nothing = name, name+title.Done, name+title.Nothing
-	return o.finish(ctx, eng, made, title)
+	return o.carryOut(ctx, eng, title, func(ctx context.Context) (*plan.Plan, error) {
+		return planned(convergence.Converger{Engine: eng}, ctx, plan.PauseInput{Name: name, Project: p, Services: o.services})
+	})
 }

@@ -40,9 +40,8 @@ func runRestart(ctx context.Context, o *restartOptions) error {
 	if p != nil {
 		input.Project, input.Unread = o.readContents(ctx, p)
 	}
-	made, err := convergence.Converger{Engine: eng}.PlanRestart(ctx, input)
-	if err != nil {
-		return err
-	}
-	return o.finish(ctx, eng, made, display.Title{Project: name, Verb: "restart", Done: name + " is restarted"})
+	title := display.Title{Project: name, Verb: "restart", Done: name + " is restarted"}
+	return o.carryOut(ctx, eng, title, func(ctx context.Context) (*plan.Plan, error) {
+		return convergence.Converger{Engine: eng}.PlanRestart(ctx, input)
+	})
 }

@@ -3,7 +3,9 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,9 +42,12 @@ func runRm(ctx context.Context, o *rmOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	made, err := convergence.Converger{Engine: eng}.PlanRemove(ctx, plan.RemoveInput{
-		Name: name, Project: p, Services: o.services, Stop: o.stop, Volumes: o.volumes,
-	})
+	planned := func(ctx context.Context) (*plan.Plan, error) {
+		return convergence.Converger{Engine: eng}.PlanRemove(ctx, plan.RemoveInput{
+			Name: name, Project: p, Services: o.services, Stop: o.stop, Volumes: o.volumes,
+		})
+	}
+	made, err := planned(ctx)
 	if err != nil {
 		return err
 	}
@@ -55,18 +60,31 @@ func runRm(ctx context.Context, o *rmOptions) error {
 			return err
 		}
 	}
-	return o.finish(ctx, eng, made, display.Title{Project: name, Verb: "rm", Done: name + ": removed"})
+	sure := removedBy(made)
+	c := &change{globals: o.globals, eng: eng, made: made, again: func(ctx context.Context) (*plan.Plan, error) {
+		now, err := planned(ctx)
+		if err == nil && slices.ContainsFunc(removedBy(now), func(name string) bool { return !slices.Contains(sure, name) }) {
+			err = errors.New("more containers stand still by now than those that were to be removed: run this again")
+		}
+		return now, err
+	}}
+	return o.carry(ctx, c, display.Title{Project: name, Verb: "rm", Done: name + ": removed"})
 }
 
-// confirm asks whether the containers may go. Without a terminal the answer is still read, as scripts pipe it in.
-func (o *rmOptions) confirm(made *plan.Plan) (bool, error) {
+// removedBy are the names of what a plan removes.
+func removedBy(made *plan.Plan) []string {
 	var names []string
 	for _, change := range made.Changes {
 		for _, object := range change.Objects {
 			names = append(names, object.Name)
 		}
 	}
-	text := "Going to remove " + strings.Join(names, ", ")
+	return names
+}
+
+// confirm asks whether the containers may go. Without a terminal the answer is still read, as scripts pipe it in.
+func (o *rmOptions) confirm(made *plan.Plan) (bool, error) {
+	text := "Going to remove " + strings.Join(removedBy(made), ", ")
 	if o.force {
 		_, err := fmt.Fprintln(o.app.Out, text)
 		return true, err

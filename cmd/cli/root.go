@@ -70,6 +70,7 @@ It takes the files, commands, flags and names of docker compose.`,
 		newConfig(g), newGraph(g), newVersion(g),
 		newPause(g), newUnpause(g), newTop(g), newStats(g), newEvents(g), newCp(g), newExport(g), newCommit(g), newPush(g), newViz(g), newAlpha(g),
 	} {
+		g.bindLock(command)
 		g.prepareFirst(command)
 		root.AddCommand(command)
 	}

@@ -158,6 +158,7 @@ type oneOffRun struct {
 	eng     *engine.Hub
 	project *project.Project
 	wanted  plan.OneOff
+	policy  plan.Policy
 	made    *plan.Plan
 
 	id, name string // of the container, once it is there
@@ -166,18 +167,18 @@ type oneOffRun struct {
 
 // plan makes the plan; a question is asked first.
 func (r *oneOffRun) plan(ctx context.Context) (err error) {
-	policy := r.up.policy()
+	r.policy = r.up.policy()
 	converger := convergence.Converger{Engine: r.eng, Providers: r.providers(r.project)}
-	if r.made, err = converger.PlanOneOff(ctx, r.project, policy, r.dryRun, r.wanted); err != nil || r.dryRun {
+	if r.made, err = converger.PlanOneOff(ctx, r.project, r.policy, r.dryRun, r.wanted); err != nil || r.dryRun {
 		return err
 	}
 	if len(r.made.Questions) == 0 || !r.app.InTerminal {
 		return nil
 	}
-	if policy.RecreateVolumes, err = r.up.ask(r.made.Questions); err != nil {
+	if r.policy.RecreateVolumes, err = r.up.ask(r.made.Questions); err != nil {
 		return err
 	}
-	r.made, err = converger.PlanOneOff(ctx, r.project, policy, false, r.wanted)
+	r.made, err = converger.PlanOneOff(ctx, r.project, r.policy, false, r.wanted)
 	return err
 }
 
@@ -190,11 +191,7 @@ func (r *oneOffRun) run(ctx context.Context) error {
 	if r.quiet {
 		looks.Mode = display.Quiet
 	}
-	if err := r.up.beforeBuilds(r.project, r.made); err != nil {
-		return err
-	}
-	title := display.Title{Project: r.made.Project, Verb: "run", Attached: !r.detach}
-	if err = apply(ctx, r.eng, r.made, r.up.newProgress(looks), title); err == nil {
+	if err = r.make(ctx, looks); err == nil {
 		err = r.find(ctx)
 	}
 	if err != nil {
@@ -215,6 +212,29 @@ func (r *oneOffRun) run(ctx context.Context) error {
 		return err
 	}
 	return ended(code)
+}
+
+// make makes the container and brings up what it depends on, as the project's only writer; that is over when it runs.
+func (r *oneOffRun) make(ctx context.Context, looks display.Looks) error {
+	attempted := false
+	c := &change{globals: r.globals, eng: r.eng, made: r.made, again: func(ctx context.Context) (*plan.Plan, error) {
+		if attempted && r.find(ctx) == nil { // it was made, and something else has failed
+			if err := r.removeAll(); err != nil {
+				return nil, err
+			}
+			r.id = ""
+		}
+		return convergence.Converger{Engine: r.eng, Providers: r.providers(r.project)}.PlanOneOff(ctx, r.project, r.policy, false, r.wanted)
+	}}
+	if err := c.begin(ctx); err != nil {
+		return err
+	}
+	defer func() { c.end(ctx); r.made = c.made }()
+	if err := r.up.beforeBuilds(r.project, c.made); err != nil {
+		return err
+	}
+	attempted = true
+	return c.apply(ctx, r.up.newProgress(looks), display.Title{Project: c.made.Project, Verb: "run", Attached: !r.detach})
 }
 
 // goes says whether the container is to go after an end: where that was asked for, or the user has given up before it ran.

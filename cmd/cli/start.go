@@ -45,11 +45,8 @@ func runStart(ctx context.Context, o *startOptions) error {
 	if p != nil {
 		input.Project, input.Unread = o.readContents(ctx, p)
 	}
-	made, err := convergence.Converger{Engine: eng}.PlanStart(ctx, input)
-	if err != nil {
-		return err
-	}
-	return o.finish(ctx, eng, made, display.Title{
-		Project: name, Verb: "start", Done: name + " is started", Nothing: name + ": everything runs",
+	title := display.Title{Project: name, Verb: "start", Done: name + " is started", Nothing: name + ": everything runs"}
+	return o.carryOut(ctx, eng, title, func(ctx context.Context) (*plan.Plan, error) {
+		return convergence.Converger{Engine: eng}.PlanStart(ctx, input)
 	})
 }

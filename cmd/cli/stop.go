@@ -27,11 +27,10 @@ func runStop(ctx context.Context, o *lifecycleOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	made, err := convergence.Converger{Engine: eng, Providers: o.providers(p)}.PlanStop(ctx, plan.StopInput{
-		Name: name, Project: p, Services: o.services, Timeout: seconds(o.timeout, o.timeoutGiven),
+	title := display.Title{Project: name, Verb: "stop", Done: name + " is stopped", Nothing: name + ": nothing runs"}
+	return o.carryOut(ctx, eng, title, func(ctx context.Context) (*plan.Plan, error) {
+		return convergence.Converger{Engine: eng, Providers: o.providers(p)}.PlanStop(ctx, plan.StopInput{
+			Name: name, Project: p, Services: o.services, Timeout: seconds(o.timeout, o.timeoutGiven),
+		})
 	})
-	if err != nil {
-		return err
-	}
-	return o.finish(ctx, eng, made, display.Title{Project: name, Verb: "stop", Done: name + " is stopped", Nothing: name + ": nothing runs"})
 }

@@ -235,13 +235,20 @@ func runUp(ctx context.Context, o *upOptions) error {
 			return err
 		}
 	}
-	if err := o.beforeBuilds(p, made); err != nil {
+	c := &change{globals: o.globals, eng: eng, made: made, again: func(ctx context.Context) (*plan.Plan, error) {
+		return converger.Plan(ctx, p, policy, false)
+	}}
+	if err := c.begin(ctx); err != nil {
+		return err
+	}
+	defer c.end(ctx)
+	if err := o.beforeBuilds(p, c.made); err != nil {
 		return err
 	}
 	if o.detach || o.wait || o.noStart {
-		return o.applyDetached(ctx, eng, made)
+		return o.applyDetached(ctx, c)
 	}
-	return o.runForeground(ctx, eng, p, made)
+	return o.runForeground(ctx, c, p)
 }
 
 // ask puts a plan's questions to the user; anything but yes is no.
@@ -284,15 +291,15 @@ func (o *upOptions) title(p *plan.Plan, attached bool) display.Title {
 	}
 }
 
-func (o *upOptions) applyDetached(ctx context.Context, eng engine.Engine, made *plan.Plan) error {
+func (o *upOptions) applyDetached(ctx context.Context, c *change) error {
 	looks, err := o.looks()
 	if err != nil {
 		return err
 	}
-	if err := apply(ctx, eng, made, o.newProgress(looks), o.title(made, false)); err != nil {
+	if err := c.apply(ctx, o.newProgress(looks), o.title(c.made, false)); err != nil {
 		return err
 	}
-	o.addresses(ctx, eng, made, looks)
+	o.addresses(ctx, c.eng, c.made, looks)
 	return nil
 }
 

@@ -125,11 +125,10 @@ func untilEnded(ctx context.Context, eng engine.Engine, name string, container e
 
 // takeDown removes the project, orphans too.
 func (o *waitOptions) takeDown(ctx context.Context, here found) error {
-	made, err := convergence.Converger{Engine: here.engine}.PlanDown(ctx, plan.TeardownInput{
-		Name: here.name, Project: here.project, RemoveOrphans: true,
+	title := display.Title{Project: here.name, Verb: "down", Done: here.name + " is down"}
+	return o.carryOut(ctx, here.engine, title, func(ctx context.Context) (*plan.Plan, error) {
+		return convergence.Converger{Engine: here.engine}.PlanDown(ctx, plan.TeardownInput{
+			Name: here.name, Project: here.project, RemoveOrphans: true,
+		})
 	})
-	if err != nil {
-		return err
-	}
-	return o.finish(ctx, here.engine, made, display.Title{Project: here.name, Verb: "down", Done: here.name + " is down"})
 }
