@@ -32,6 +32,10 @@ type Holder struct {
 	known bool
 }
 
+// sessions are the IDs of which the holder has one at a time. An ID is free only seconds after its connection was lost: with another
+// one at hand there is no moment in which a holder that lives has none.
+func (h Holder) sessions() [2]string { return [2]string{h.id, h.id + "-again"} }
+
 // String says who it is: "`up` of ann@laptop (pid 4711)".
 func (h Holder) String() string {
 	text := "a command"

@@ -44,6 +44,7 @@ type Lock struct {
 
 	keeping errgroup.Group
 	stop    context.CancelFunc
+	opened  int // which of the holder's sessions it has
 
 	mutex   sync.Mutex
 	session engine.Session // nil where the engine has none, or while it is lost
@@ -77,7 +78,7 @@ func TakeLock(ctx context.Context, eng engine.Engine, options LockOptions) (*Loc
 
 // open begins the session. An engine that gives none has locks all the same, whose holders nobody can ask after.
 func (l *Lock) open(ctx context.Context) error {
-	session, err := l.eng.HoldSession(ctx, l.self.id)
+	session, err := l.eng.HoldSession(ctx, l.self.sessions()[0])
 	switch {
 	case err == nil:
 		l.session, l.self.known = session, true
@@ -167,11 +168,13 @@ func (l *Lock) takeOver(ctx context.Context, dead Holder) (bool, error) {
 	if !dead.known {
 		return false, nil
 	}
-	session, err := l.eng.HoldSession(ctx, dead.id)
-	if err != nil {
-		return false, context.Cause(ctx) // it lives, or nobody can tell
+	for _, id := range dead.sessions() {
+		session, err := l.eng.HoldSession(ctx, id)
+		if err != nil {
+			return false, context.Cause(ctx) // it lives, or nobody can tell
+		}
+		defer session.Close() //nolint:errcheck // it is nobody's any more
 	}
-	defer session.Close() //nolint:errcheck // it is nobody's any more
 	now, err := l.holder(ctx)
 	if err != nil || now == nil || now.id != dead.id {
 		return err == nil, err

@@ -9,9 +9,8 @@ import (
 )
 
 const (
-	// reopenPause is how often a lost session is tried to be opened again: its ID may be held for some seconds by the connection that
-	// is no more.
-	reopenPause = 250 * time.Millisecond
+	// reopenPause is how often a lost session is tried to be opened again.
+	reopenPause = 100 * time.Millisecond
 	// abandonTime bounds what is done about a lock that was not got.
 	abandonTime = 5 * time.Second
 	// unseen is the time within which nobody can have found out whose a lock is and removed it by hand: what takes no longer is spared
@@ -44,9 +43,11 @@ func (l *Lock) hold(session engine.Session) {
 
 // reopen tries until it has a session; nil when the context has ended before.
 func (l *Lock) reopen(ctx context.Context) engine.Session {
-	for {
-		session, err := l.eng.HoldSession(ctx, l.self.id)
+	for next := 1; ; next++ {
+		ids := l.self.sessions()
+		session, err := l.eng.HoldSession(ctx, ids[(l.opened+next)%len(ids)])
 		if err == nil {
+			l.opened += next
 			return session
 		}
 		select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,7 +16,7 @@ const (
 	// unknownPatience is how long a holder is waited for of whom nobody can tell whether it lives.
 	unknownPatience = time.Minute
 	// How often a holder is asked after: no engine tells of the end of a session, and a holder that was killed removes no lock.
-	askFirst, askOften = time.Second, 2 * time.Second
+	askOften = time.Second
 	// headStart is the time that holders have to open their sessions again after an engine was gone.
 	headStart = 5 * time.Second
 	// How often, and how many times, an engine is asked for events again that was gone.
@@ -30,9 +31,13 @@ type lockWait struct {
 
 	watching errgroup.Group
 	stop     context.CancelFunc
-	woken    chan struct{} // holds a token when the lock may be free
-	resumed  chan struct{} // holds a token when the engine was gone meanwhile
-	failed   chan error
+	stood    bool // the subscription did, at some time
+	attempt  int  // to come back to the engine
+
+	mutex   sync.Mutex
+	askFrom time.Time     // before that a holder is not asked after
+	woken   chan struct{} // holds a token when the lock may be free
+	failed  chan error
 }
 
 // run waits until the lock is got.
@@ -59,7 +64,7 @@ func (w *lockWait) next(ctx context.Context, holder Holder) (*Holder, error) {
 // wait begins with the subscription, so that nothing is missed; once it stands the lock is tried again.
 func (w *lockWait) wait(ctx context.Context, holder Holder) error {
 	w.watch(ctx)
-	ask := time.NewTimer(askFirst)
+	ask := time.NewTimer(askOften)
 	defer ask.Stop()
 	for told := ""; ; {
 		if told != holder.id && w.options.Waiting != nil {
@@ -81,11 +86,11 @@ func (w *lockWait) turn(ctx context.Context, holder Holder, ask *time.Timer) (ne
 	select {
 	case <-w.woken:
 		next, err = w.lock.try(ctx)
-	case <-w.resumed:
-		ask.Reset(headStart)
-		return &holder, nil
 	case <-ask.C:
 		ask.Reset(askOften)
+		if !w.mayAsk() {
+			return &holder, nil
+		}
 		next, err = w.next(ctx, holder)
 	case <-over:
 		return nil, w.locked(holder)
@@ -98,6 +103,18 @@ func (w *lockWait) turn(ctx context.Context, holder Holder, ask *time.Timer) (ne
 		return &holder, nil // the subscription tells when the engine is there again, or that it is not
 	}
 	return next, err
+}
+
+func (w *lockWait) mayAsk() bool {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return !time.Now().Before(w.askFrom)
+}
+
+func (w *lockWait) setAskFrom(from time.Time) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.askFrom = from
 }
 
 // over comes when the patience with a holder is at its end.
@@ -120,34 +137,40 @@ func (w *lockWait) locked(holder Holder) error {
 // watch follows the lock's events, through lost connections too.
 func (w *lockWait) watch(ctx context.Context) {
 	ctx, w.stop = context.WithCancel(ctx)
-	w.woken, w.resumed, w.failed = make(chan struct{}, 1), make(chan struct{}, 1), make(chan error, 1)
-	filter := engine.EventFilter{Volume: w.lock.volume()}
+	w.woken, w.failed = make(chan struct{}, 1), make(chan error, 1)
 	w.watching.Go(func() error {
-		for attempt, stood := 0, false; ; attempt++ {
-			err := w.lock.eng.Events(ctx, filter, func() {
-				if stood {
-					token(w.resumed)
-				}
-				attempt, stood = 0, true
-				token(w.woken)
-			}, func(event engine.Event) error {
-				if event.Action == "destroy" {
-					token(w.woken)
-				}
+		for {
+			err := w.follow(ctx)
+			switch {
+			case ctx.Err() != nil:
 				return nil
-			})
-			if ctx.Err() != nil {
-				return nil
-			}
-			if !errors.Is(err, engine.ErrUnavailable) || attempt >= watchAttempts {
+			case !errors.Is(err, engine.ErrUnavailable) || w.attempt >= watchAttempts:
 				w.failed <- fmt.Errorf("wait for lock %q: %w", w.lock.volume(), err)
 				return nil
 			}
+			w.attempt++
+			w.setAskFrom(time.Now().Add(time.Hour)) // or when the engine is there again
 			select {
 			case <-time.After(watchPause):
 			case <-ctx.Done():
 			}
 		}
+	})
+}
+
+// follow is one connection.
+func (w *lockWait) follow(ctx context.Context) error {
+	return w.lock.eng.Events(ctx, engine.EventFilter{Volume: w.lock.volume()}, func() {
+		if w.stood {
+			w.setAskFrom(time.Now().Add(headStart))
+		}
+		w.attempt, w.stood = 0, true
+		token(w.woken)
+	}, func(event engine.Event) error {
+		if event.Action == "destroy" {
+			token(w.woken)
+		}
+		return nil
 	})
 }
 

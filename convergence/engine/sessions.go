@@ -7,7 +7,7 @@ import "context"
 type Sessions interface {
 	// HoldSession opens a session under an ID of the caller's choice, an own one or one that it asks after, and holds it until it
 	// is closed. The context bounds the opening only. [ErrConflict] while somebody holds one of that ID, and for some seconds
-	// after that: up to 2 after its holder was killed, up to 10 after it was closed. Of many that ask at once one gets it.
+	// after that: an engine looks every 5 seconds whether the other side is there. Of many that ask at once one gets it.
 	// [ErrUnsupported] where the engine knows no sessions, [ErrDenied] where it gives none to this user.
 	HoldSession(ctx context.Context, id string) (Session, error)
 }

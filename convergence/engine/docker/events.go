@@ -23,6 +23,39 @@ func (c *Client) Events(
 ) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	options := eventOptions(filter)
+	status := make(chan int, 1)
+	messages, failures := c.api.Events(context.WithValue(ctx, statusTeller{}, status), options)
+	if err := refused(status, failures); err != nil {
+		return c.wrap(err)
+	}
+	if ready != nil {
+		ready()
+	}
+	for {
+		select {
+		case message := <-messages:
+			if err := tell(filter, message, yield); err != nil {
+				return err
+			}
+		case err := <-failures:
+			if !filter.Until.IsZero() && errors.Is(err, io.EOF) {
+				return nil
+			}
+			return c.eventsEnd(ctx, err)
+		}
+	}
+}
+
+// tell hands an event on, if it is meant: the engine's own filter matches names by their beginning.
+func tell(filter engine.EventFilter, message events.Message, yield func(engine.Event) error) error {
+	if filter.Volume != "" && message.Actor.ID != filter.Volume {
+		return nil
+	}
+	return yield(fromMessage(message))
+}
+
+func eventOptions(filter engine.EventFilter) events.ListOptions {
 	options := events.ListOptions{Filters: filters.NewArgs()}
 	if filter.Project != "" {
 		options.Filters.Add("label", project.LabelProject+"="+filter.Project)
@@ -37,30 +70,7 @@ func (c *Client) Events(
 	if !filter.Until.IsZero() {
 		options.Until = unixNano(filter.Until)
 	}
-	status := make(chan int, 1)
-	messages, failures := c.api.Events(context.WithValue(ctx, statusTeller{}, status), options)
-	if err := refused(status, failures); err != nil {
-		return c.wrap(err)
-	}
-	if ready != nil {
-		ready()
-	}
-	for {
-		select {
-		case message := <-messages:
-			if filter.Volume != "" && message.Actor.ID != filter.Volume { // the engine's filter matches by the beginning
-				continue
-			}
-			if err := yield(fromMessage(message)); err != nil {
-				return err
-			}
-		case err := <-failures:
-			if !filter.Until.IsZero() && errors.Is(err, io.EOF) {
-				return nil
-			}
-			return c.eventsEnd(ctx, err)
-		}
-	}
+	return options
 }
 
 // refused is why a subscription does not stand; nil once it does. The library returns as soon as it has an answer or a failure,
