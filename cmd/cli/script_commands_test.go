@@ -377,7 +377,7 @@ func leftovers(ts *testscript.TestScript, neg bool, _ []string) {
 			}
 		}
 		for _, v := range volumes {
-			if v.Labels[project.LabelProject] == name || v.Labels[project.LabelFiles] == name {
+			if v.Labels[project.LabelProject] == name || v.Labels[project.LabelFiles] == name || v.Labels[project.LabelLock] == name {
 				left = append(left, step.Object{Kind: step.Volume, Name: v.Name}.String())
 			}
 		}

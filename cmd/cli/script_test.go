@@ -107,7 +107,7 @@ func tearDown(t *testing.T, host, name string) {
 	app := cli.App{Env: []string{"DOCKER_HOST=" + host, "HOME=" + t.TempDir()}, Dir: t.TempDir()}
 	var output strings.Builder
 	app.Out, app.Err = &output, &output
-	if code := cli.Main(ctx, []string{"-p", name, "down", "-v", "--remove-orphans", "-t", "0"}, app); code != 0 {
+	if code := cli.Main(ctx, []string{"-p", name, "down", "-v", "--remove-orphans", "-t", "0", "--force-unlock"}, app); code != 0 {
 		t.Logf("removing what script left: exit %d\n%s", code, output.String())
 	}
 	if err := removeBuilt(ctx, host, name); err != nil {
