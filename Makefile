@@ -76,7 +76,7 @@ e2e: dev ## run only the tests that need an engine
 	@$(DEV) test --engine
 
 races: dev engine ## let commands that change one project run at once on an engine (ROUNDS=20)
-	@$(with_engine) $(GO) test -tags=e2e -run '^TestRacesOnEngine$$' -count=1 ./cmd/cli -rounds=$(or $(ROUNDS),20)
+	@$(with_engine) RACE_ROUNDS=$(or $(ROUNDS),20) $(GO) test -tags=e2e -run '^TestRacesOnEngine$$' -count=1 ./cmd/cli
 
 bench: build dev engine ## measure what has limits, and run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
