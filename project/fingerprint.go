@@ -131,7 +131,7 @@ func (f Fields) Changes(old Fingerprint) []Change {
 			continue
 		}
 		changes = append(changes, Change{
-			Path: path, Old: plainValue(was), New: field.text(), Added: !had,
+			Path: path, Old: plainValue(was), New: field.Text(), Added: !had,
 			Sensitive: field.Sensitive || strings.HasPrefix(was, markDigest),
 			Hidden:    field.Hidden || strings.HasPrefix(was, markHidden),
 		})
@@ -153,8 +153,8 @@ func (f Fields) Changes(old Fingerprint) []Change {
 	return changes
 }
 
-// text is the value for people: a variable without a value is an empty one to them.
-func (f Field) text() string { return strings.TrimPrefix(f.Value, unset) }
+// Text is the value for people: a variable without a value is an empty one to them.
+func (f Field) Text() string { return strings.TrimPrefix(f.Value, unset) }
 
 // plainValue is a sealed value's text, empty for a digest.
 func plainValue(sealed string) string {
@@ -164,3 +164,6 @@ func plainValue(sealed string) string {
 	}
 	return value
 }
+
+// Plain is the value of a field that is in the fingerprint as it was; empty where there is none, or only a digest.
+func (f Fingerprint) Plain(path string) string { return plainValue(f.Fields[path]) }

@@ -41,6 +41,8 @@ const (
 	// LabelLock is on the volume that is a project's lock while something changes the project. Its value is the project; the labels that
 	// begin with it say who holds the lock. The volume is none of the project's and lacks docker compose's labels.
 	LabelLock = "dev.muster.lock"
+	// LabelWhy holds why the container was made, see [Why].
+	LabelWhy = "dev.muster.why"
 )
 
 // ComposeVersion is the docker compose version whose labels, names and config hash Muster writes. It is the value of

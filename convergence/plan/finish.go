@@ -171,6 +171,8 @@ func (r *reconciler) describeService(s *servicePlan) []Change {
 		if change == nil {
 			change = &Change{Kind: kind, Ref: graph.Service(s.service.Name), Reasons: reasons}
 			byKind[kind] = change
+		} else {
+			change.Reasons = withReasons(change.Reasons, reasons)
 		}
 		change.Objects = append(change.Objects, step.Object{Kind: step.Container, Name: name})
 	}
@@ -180,7 +182,7 @@ func (r *reconciler) describeService(s *servicePlan) []Change {
 			r.keep(graph.Service(s.service.Name), step.Container, one.name)
 			continue
 		}
-		note(kind, one.name, reasons)
+		note(kind, one.name, r.shown(s, one, reasons))
 	}
 	for _, container := range s.obsolete {
 		note(Remove, container.Name, []Reason{{Text: "scaled to " + plural(len(s.replicas), "replica")}})
@@ -201,6 +203,17 @@ func (r *reconciler) describeService(s *servicePlan) []Change {
 		}
 	}
 	return s.tellOfHooks(changes)
+}
+
+// withReasons adds those that are not there yet: replicas of one service may have other ones.
+func withReasons(reasons, more []Reason) []Reason {
+	reasons = slices.Clip(reasons)
+	for _, reason := range more {
+		if !slices.Contains(reasons, reason) {
+			reasons = append(reasons, reason)
+		}
+	}
+	return reasons
 }
 
 func describeReplica(s *servicePlan, one *replica) (Kind, []Reason) {

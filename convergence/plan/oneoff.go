@@ -69,6 +69,7 @@ func (o OneOff) asOneOff(request engine.CreateContainer) engine.CreateContainer 
 		delete(request.Labels, label)
 	}
 	request.Labels[project.LabelOneOff], request.Labels[project.LabelSlug] = "True", o.Slug
+	request.Labels[project.LabelWhy] = project.Why{Kind: string(Create), Reasons: []project.WhyReason{{Text: "a one-off, by `run`"}}}.Label()
 	request.Attached, request.AutoRemove, request.ConsoleSize = o.Attached, o.AutoRemove, o.ConsoleSize
 	if !o.UseAliases {
 		for i := range request.Networks {

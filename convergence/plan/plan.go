@@ -56,6 +56,10 @@ type Plan struct {
 	Questions            []Question
 	// Comparisons are open: a plan with [State.Differences] for them may replace less.
 	Comparisons []Comparison
+	// Outages are the services that run and do not for a while, by name.
+	Outages []Outage
+
+	made *Input // nil for plans that are not of what a project wants
 }
 
 // Comparison asks whether a container was made as docker compose would make it now. Only its hash says that it was not, and
@@ -138,6 +142,8 @@ type Reason struct {
 	project.Change
 	// Text is the reason when it is no field.
 	Text string
+	// Shown says that the user asked to see secret values: nothing of it is to be masked.
+	Shown bool
 }
 
 // String is the reason in a line, "environment.LOG_LEVEL info -> debug". Sensitive values that are not to be shown must have

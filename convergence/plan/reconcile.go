@@ -178,6 +178,8 @@ func (r *reconciler) finish(order []string) {
 	r.removeUnusedNetworks()
 	r.describe(order)
 	r.addHooks(newHooked(r.Project, r.State))
+	r.plan.Outages = r.outages(order)
+	r.plan.made = &r.Input
 }
 
 // observedNumber is a container's replica number; one without the label counts as the first.

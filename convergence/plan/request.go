@@ -41,6 +41,7 @@ func (r *reconciler) labels(s *servicePlan, one *replica) map[string]string {
 	labels[project.LabelNumber] = strconv.Itoa(one.number)
 	labels[project.LabelConfigHash] = s.hash
 	labels[project.LabelDeploy] = strconv.Itoa(r.deploy)
+	labels[project.LabelWhy] = r.why(s, one).Label()
 	if image := r.images[r.Project.ImageName(s.service)]; image.current != nil && len(image.brought) == 0 {
 		labels[project.LabelImage] = image.current.ID
 	}

@@ -98,6 +98,9 @@ type Policy struct {
 	WaitTimeout time.Duration
 	// RecreateVolumes are the answers to questions: the volumes, by key, whose data may be lost.
 	RecreateVolumes map[string]bool
+	// ShowSecrets puts values into reasons that are otherwise left out because they come from files of secrets or their names say so. What
+	// is only known by a digest stays unknown. Labels never have them.
+	ShowSecrets bool
 }
 
 func (p Policy) targets(service string) bool {
