@@ -62,7 +62,7 @@ func runPlan(ctx context.Context, o *planOptions) error {
 		return err
 	}
 	if o.format == "json" {
-		if err := display.PlanJSON(o.app.Out, made); err != nil {
+		if err := display.PlanJSON(o.app.Out, made, nil); err != nil {
 			return err
 		}
 	} else {

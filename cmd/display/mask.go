@@ -59,7 +59,7 @@ func secretSpans(line string) []span {
 // withoutSecrets is a reason whose values may be shown: those that look secret are masked, and where nothing is left of what
 // changed, it only says that it did.
 func withoutSecrets(reason plan.Reason) plan.Reason {
-	if reason.Text != "" {
+	if reason.Text != "" || reason.Shown {
 		return reason
 	}
 	before, after := maskValue(reason.Path, reason.Old), maskValue(reason.Path, reason.New)

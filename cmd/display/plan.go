@@ -1,7 +1,6 @@
 package display
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -43,6 +42,7 @@ func Plan(streams Streams, p *plan.Plan, colors bool) {
 	for _, question := range p.Questions {
 		_, _ = fmt.Fprintf(w, "\n%s %s\n", s.busy("?"), harmless(question.Text))
 	}
+	writeTotals(w, p, width)
 }
 
 func writeHeadline(w io.Writer, p *plan.Plan) {
@@ -65,9 +65,14 @@ func writeChanges(w io.Writer, s style, p *plan.Plan, width int) {
 			names = max(names, runewidth.StringWidth(harmless(refWords(change.Ref))))
 		}
 	}
-	for _, change := range p.Changes {
+	const beforeNames = 4
+	changes := grouped(p.Changes)
+	for i, change := range changes {
 		writeChange(w, s, change, names)
-		writeReasons(w, change.Reasons, 4+names, width) //nolint:mnd // below the words of the change
+		writeReasons(w, change.Reasons, beforeNames+names, width)
+		if i+1 == len(changes) || changes[i+1].Ref != change.Ref {
+			writeOutages(w, s, p.Outages, outageOf{change.Ref, beforeNames + names, width})
+		}
 	}
 	if names := unchanged(p); len(names) > 0 {
 		_, _ = fmt.Fprintln(w, s.dim("= "+strings.Join(wrap(names, ", ", width-2), "\n  "))) //nolint:mnd // for the mark
@@ -95,29 +100,6 @@ func writeChange(w io.Writer, s style, change plan.Change, names int) {
 		head = s.busy(mark) + strings.TrimPrefix(head, mark)
 	}
 	_, _ = fmt.Fprintln(w, head)
-}
-
-// writeReasons writes why, the paths and the values in columns. Two values that do not fit into the terminal's width stand below
-// each other.
-func writeReasons(w io.Writer, reasons []plan.Reason, indent, width int) {
-	paths := 0
-	for _, reason := range reasons {
-		if reason.Text == "" {
-			paths = max(paths, runewidth.StringWidth(harmless(reason.Path)))
-		}
-	}
-	margin := strings.Repeat(" ", indent)
-	for _, reason := range reasons {
-		reason = withoutSecrets(reason)
-		text, path := harmless(reason.String()), harmless(reason.Path)
-		if rest, ok := strings.CutPrefix(text, path+" "); ok && reason.Text == "" {
-			text = pad(path, paths) + "  " + rest
-		}
-		if width > 0 && indent+runewidth.StringWidth(text) > width && reason.Old != "" && reason.New != "" {
-			text = path + "\n" + margin + "  - " + harmless(reason.Old) + "\n" + margin + "  + " + harmless(reason.New)
-		}
-		_, _ = fmt.Fprintln(w, margin+text)
-	}
 }
 
 // refWords is a thing's name, with its kind where that is not a service.
@@ -180,106 +162,4 @@ func count(n int, one string) string {
 		return fmt.Sprintf("%d %s", n, one)
 	}
 	return fmt.Sprintf("%d %ss", n, one)
-}
-
-// planSchema is the version of the plan's JSON form.
-const planSchema = 1
-
-type jsonPlan struct {
-	Schema    int          `json:"schema"`
-	Project   string       `json:"project"`
-	Changed   bool         `json:"changed"`
-	Changes   []jsonChange `json:"changes"`
-	Unchanged []string     `json:"unchanged"`
-	Steps     []jsonStep   `json:"steps"`
-	Warnings  []string     `json:"warnings"`
-	Questions []string     `json:"questions"`
-}
-
-type jsonChange struct {
-	Kind    string       `json:"kind"`
-	Thing   string       `json:"thing"` // service, network, volume, image
-	Name    string       `json:"name"`
-	Counts  bool         `json:"counts"`
-	Objects []string     `json:"objects"`
-	Reasons []jsonReason `json:"reasons,omitempty"`
-	Note    string       `json:"note,omitempty"`
-}
-
-type jsonReason struct {
-	Path string `json:"path,omitempty"`
-	Old  string `json:"old,omitempty"`
-	New  string `json:"new,omitempty"`
-	Text string `json:"text"`
-}
-
-type jsonStep struct {
-	ID     int    `json:"id"`
-	Action string `json:"action"`
-	Object string `json:"object,omitempty"`
-	Ref    string `json:"ref,omitempty"`
-	Text   string `json:"text"`
-	After  []int  `json:"after,omitempty"`
-	Group  int    `json:"group,omitempty"`
-	When   string `json:"when,omitempty"`
-}
-
-// PlanJSON writes a plan for machines: one object, indented, with a schema version.
-func PlanJSON(w io.Writer, p *plan.Plan) error {
-	document := jsonPlan{
-		Schema: planSchema, Project: p.Project, Changed: p.HasChanges(),
-		Changes: []jsonChange{}, Unchanged: []string{}, Steps: []jsonStep{}, Warnings: []string{}, Questions: []string{},
-	}
-	for _, change := range p.Changes {
-		document.Changes = append(document.Changes, toJSONChange(change))
-	}
-	for _, kept := range p.Unchanged {
-		document.Unchanged = append(document.Unchanged, kept.Object.String())
-	}
-	for _, node := range p.Nodes {
-		document.Steps = append(document.Steps, toJSONStep(p, node))
-	}
-	for _, warning := range p.Warnings {
-		document.Warnings = append(document.Warnings, warning.Message)
-	}
-	for _, question := range p.Questions {
-		document.Questions = append(document.Questions, question.Text)
-	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(document)
-}
-
-func toJSONChange(change plan.Change) jsonChange {
-	converted := jsonChange{
-		Kind: string(change.Kind), Thing: string(change.Ref.Kind), Name: change.Ref.Name,
-		Counts: change.Counts(), Objects: []string{}, Note: change.Note,
-	}
-	for _, object := range change.Objects {
-		converted.Objects = append(converted.Objects, object.Name)
-	}
-	for _, reason := range change.Reasons {
-		reason = withoutSecrets(reason)
-		converted.Reasons = append(converted.Reasons, jsonReason{
-			Path: reason.Path, Old: reason.Old, New: reason.New, Text: reason.String(),
-		})
-	}
-	return converted
-}
-
-func toJSONStep(p *plan.Plan, node plan.Node) jsonStep {
-	converted := jsonStep{
-		ID: int(node.ID), Action: node.Step.Action(), Text: node.Step.String(), Group: node.Group,
-	}
-	if node.Step.Object().Name != "" {
-		converted.Object, converted.Ref = node.Step.Object().String(), node.Step.Ref().String()
-	}
-	for _, after := range p.Order.Deps(node.ID) {
-		converted.After = append(converted.After, int(after))
-	}
-	if node.When != nil {
-		converted.When = node.When.String()
-	}
-	return converted
 }

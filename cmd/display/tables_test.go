@@ -50,6 +50,13 @@ func TestPlanText(t *testing.T) {
 			{Ref: graph.Network("default"), Object: step.Object{Kind: step.Network, Name: "shop_default"}},
 		},
 		Questions: []plan.Question{{Volume: "data", Text: "Recreate (data will be lost)?"}},
+		Outages: []plan.Outage{
+			{
+				Service: "fresh", AtOnce: 1, Running: 1, StopAtMost: 90 * time.Second, Maybe: true,
+				Dependents: []plan.Dependent{{Service: "api"}, {Service: "db", Kind: plan.Restart}, {Service: "web", Kind: plan.Replace}},
+			},
+			{Service: "web", AtOnce: 1, Running: 2, AtLeast: 2500 * time.Millisecond, Healthy: true, StopAtMost: 10 * time.Second},
+		},
 	}
 	for name, colors := range map[string]bool{"plan": false, "plan-colours": true} {
 		streams, text, _ := buffers(0, 0)
@@ -74,7 +81,7 @@ func TestPlanJSON(t *testing.T) {
 	s.plan.Groups = []plan.Group{{Name: "web"}}
 	s.plan.Nodes[5].Group, s.plan.Nodes[5].When = 1, step.ImageChanged{Reference: "web"}
 	var text bytes.Buffer
-	if err := PlanJSON(&text, s.plan); err != nil {
+	if err := PlanJSON(&text, s.plan, nil); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "plan-json", text.String())

@@ -84,4 +84,3 @@ func (r *Reason) reveal(old string, had bool, wanted string, wants bool) {
 	r.Hidden, r.Sensitive = false, r.Sensitive && old == ""
 	r.Old, r.New, r.Added, r.Removed = old, wanted, !had, !wants
 }
-
