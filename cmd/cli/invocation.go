@@ -64,7 +64,7 @@ func applying(cmd *cobra.Command, services []string) string {
 	}
 	words := []string{invocation(cmd.Root()), name}
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
-		if cmd.LocalFlags().Lookup(flag.Name) == flag && flag.Name != formatFlag {
+		if cmd.LocalFlags().Lookup(flag.Name) == flag && !onlyLooks(flag.Name) {
 			words = append(words, asTyped(flag)...)
 		}
 	})
@@ -72,6 +72,11 @@ func applying(cmd *cobra.Command, services []string) string {
 		words = append(words, quoted(service))
 	}
 	return strings.Join(words, " ")
+}
+
+// onlyLooks says of a flag that it decides how a plan is told, and not what it is.
+func onlyLooks(flag string) bool {
+	return slices.Contains([]string{formatFlag, outFlag, showSecretsFlag, schemaFlag}, flag)
 }
 
 // joinValues writes the flags before the command so that a value cannot be taken for a flag of its own: "--parallel", "-1"

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -12,7 +13,9 @@ import (
 
 type planOptions struct {
 	upOptions
-	format string
+	format, out string
+	schema      bool
+	call        savedCall
 }
 
 func newPlan(g *globals) *cobra.Command {
@@ -20,11 +23,19 @@ func newPlan(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan [OPTIONS] [SERVICE...]",
 		Short: "Show what up would do, and why; change nothing",
-		Long: `Show what ` + "`muster up`" + ` would do, and why. Nothing is changed.
+		Long: `Show what ` + "`muster up`" + ` would do, and why: what is replaced for which fields, what is down meanwhile and for how long
+at least, and what depends on it. Nothing is changed.
+
+How long a service is down at least is only what the file makes certain: the time until the first health check of a new
+container can succeed. How long programs take to end and to start comes on top of that.
 
 The exit code is 0 when there is nothing to do, 2 when there is, and 1 when no plan can be made.`,
+		Example: `  muster plan --out plan.json           save the plan, for ` + "`muster up --from plan.json`" + ` to carry out just that
+  muster plan --format json             the plan for machines; --schema writes what it looks like
+  muster plan --show-secrets web        with the values that are otherwise left out`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.services, o.applying = args, applying(cmd, args)
+			o.call = o.upOptions.call(cmd)
 			return runPlan(cmd.Context(), o)
 		},
 	}
@@ -33,17 +44,33 @@ The exit code is 0 when there is nothing to do, 2 when there is, and 1 when no p
 	flags := cmd.Flags()
 	flags.StringVar(&o.format, formatFlag, "text", `Format of the plan ("text"|"json")`)
 	flags.BoolVar(&o.forceRecreate, "force-recreate", false, "Plan to recreate containers even if nothing has changed")
+	flags.StringVar(&o.out, outFlag, "", "Save the plan to this file, without secret values, for `muster up --from`")
+	flags.BoolVar(&o.consent.showSecrets, showSecretsFlag, false, "Show secret values, too")
+	flags.BoolVar(&o.schema, schemaFlag, false, "Write the JSON Schema of --format json, and plan nothing")
+	flags.BoolVar(&o.recreateDeps, "always-recreate-deps", false, "Plan to recreate dependent containers. Incompatible with --no-recreate.")
+	flags.BoolVar(&o.noStart, "no-start", false, "Plan to create the services, and not to start them")
+	flags.BoolVarP(&o.renewVolumes, "renew-anon-volumes", "V", false, "Plan to give new containers new anonymous volumes")
 	flags.BoolVar(&o.noDeps, "no-deps", false, "Leave out the services that the named ones depend on")
 	flags.BoolVar(&o.noRecreate, "no-recreate", false, "Plan to keep containers that exist. Incompatible with --force-recreate.")
 	flags.StringArrayVar(&o.scale, "scale", nil, "Scale SERVICE to NUM instances")
 	return cmd
 }
 
-const formatFlag = "format"
+const (
+	formatFlag = "format"
+	schemaFlag = "schema"
+	outFlag    = "out"
+)
 
 func runPlan(ctx context.Context, o *planOptions) error {
 	if o.format != "text" && o.format != "json" {
 		return fmt.Errorf("unsupported --format value %q: use text or json", o.format)
+	}
+	if o.schema {
+		return display.WriteSchema(o.app.Out, display.PlanSchema)
+	}
+	if o.out != "" && o.consent.showSecrets {
+		return errors.New("--out and --show-secrets are incompatible: the file is to have no secret values")
 	}
 	if err := o.check(); err != nil {
 		return err
@@ -51,6 +78,11 @@ func runPlan(ctx context.Context, o *planOptions) error {
 	p, err := o.loadForRun(ctx)
 	if err != nil {
 		return err
+	}
+	if o.out != "" {
+		if err := o.refuseInput(p); err != nil {
+			return err
+		}
 	}
 	eng, err := o.dial(ctx, p.Name)
 	if err != nil {
@@ -60,6 +92,12 @@ func runPlan(ctx context.Context, o *planOptions) error {
 	made, err := convergence.Converger{Engine: eng, Providers: o.providers(p)}.Plan(ctx, p, o.policy(), true)
 	if err != nil {
 		return err
+	}
+	if o.out != "" {
+		if err := o.writePlan(o.out, made, o.call); err != nil {
+			return err
+		}
+		o.applying = o.invocation + " up --from " + quoted(o.out)
 	}
 	if o.format == "json" {
 		if err := display.PlanJSON(o.app.Out, made, nil); err != nil {

@@ -41,6 +41,7 @@ type upOptions struct {
 	pull                         string
 	noColor, noPrefix, timestamp bool
 
+	consent  consent
 	applying string // the command that does what a plan only tells of
 }
 
@@ -56,10 +57,14 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.services, o.timeoutGiven, o.applying = args, cmd.Flags().Changed("timeout"), applying(cmd, args)
 			o.menuGiven = cmd.Flags().Changed(menuFlag)
+			if err := o.takeFrom(cmd); err != nil {
+				return err
+			}
 			return runUp(cmd.Context(), o)
 		},
 	}
 	o.bindBuild(cmd)
+	o.bindConsent(cmd)
 	o.bindAttach(cmd)
 	o.bindMenu(cmd)
 	bindRemoveOrphans(cmd, g, &o.removeOrphans)
@@ -132,7 +137,7 @@ func (o *upOptions) policy() plan.Policy {
 		Targets: o.services, RemoveOrphans: o.removeOrphans, IgnoreOrphans: o.isSet("COMPOSE_IGNORE_ORPHANS"),
 		StopTimeout: seconds(o.timeout, o.timeoutGiven),
 		NoStart:     o.noStart, RecreateDependencies: o.recreateDeps, RenewAnonymousVolumes: o.renewVolumes,
-		Wait: o.wait, WaitTimeout: time.Duration(o.waitTimeout) * time.Second,
+		Wait: o.wait, WaitTimeout: time.Duration(o.waitTimeout) * time.Second, ShowSecrets: o.consent.showSecrets,
 	}
 	switch {
 	case o.forceRecreate, o.renewVolumes:
@@ -219,25 +224,29 @@ func runUp(ctx context.Context, o *upOptions) error {
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
 	converger := convergence.Converger{Engine: eng, Providers: o.providers(p)}
 	policy := o.policy()
-	made, err := converger.Plan(ctx, p, policy, o.dryRun)
+	planned := func(ctx context.Context) (*plan.Plan, error) {
+		return converger.Plan(ctx, p, policy, o.dryRun || o.consent.exact())
+	}
+	made, err := planned(ctx)
 	if err != nil {
 		return err
 	}
 	if o.dryRun {
 		o.showPlan(made, o.applying)
-		return nil
+		return o.consent.check(made)
 	}
-	if len(made.Questions) > 0 && (o.app.InTerminal || o.yes) {
+	if len(made.Questions) > 0 && o.consent.from == "" && (o.app.InTerminal || o.yes) {
 		if policy.RecreateVolumes, err = o.ask(made.Questions); err != nil {
 			return err
 		}
-		if made, err = converger.Plan(ctx, p, policy, false); err != nil {
+		if made, err = planned(ctx); err != nil {
 			return err
 		}
 	}
-	c := &change{globals: o.globals, eng: eng, made: made, again: func(ctx context.Context) (*plan.Plan, error) {
-		return converger.Plan(ctx, p, policy, false)
-	}}
+	if err := o.agree(made); err != nil {
+		return err
+	}
+	c := &change{globals: o.globals, eng: eng, made: made, again: o.consent.holding(planned)}
 	if err := c.begin(ctx); err != nil {
 		return err
 	}

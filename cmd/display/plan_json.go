@@ -15,7 +15,7 @@ type jsonPlan struct {
 	Schema       string           `json:"schema"`
 	Project      string           `json:"project"`
 	Changed      bool             `json:"changed"`
-	Totals       map[string]int   `json:"totals"`
+	Totals       jsonTotals       `json:"totals"`
 	Changes      []jsonChange     `json:"changes"`
 	Unchanged    []string         `json:"unchanged"`
 	Downtime     []jsonOutage     `json:"downtime"`
@@ -25,6 +25,9 @@ type jsonPlan struct {
 	Fingerprints jsonFingerprints `json:"fingerprints"`
 	Saved        any              `json:"saved,omitempty"`
 }
+
+// jsonTotals are counts by what they are about, "containers", and by kind of change.
+type jsonTotals map[string]map[string]int
 
 type jsonChange struct {
 	Kind    string       `json:"kind"`
@@ -97,15 +100,12 @@ func PlanJSON(w io.Writer, p *plan.Plan, saved any) error {
 		return err
 	}
 	document := jsonPlan{
-		Schema: PlanSchema, Project: p.Project, Changed: p.HasChanges(), Totals: map[string]int{},
+		Schema: PlanSchema, Project: p.Project, Changed: p.HasChanges(), Totals: toJSONTotals(p.Totals()),
 		Changes: []jsonChange{}, Unchanged: []string{}, Downtime: []jsonOutage{}, Warnings: []string{}, Questions: []string{},
 		Fingerprints: jsonFingerprints{Project: project.Digest(basis.Project), Engine: project.Digest(basis.Engine)}, Saved: saved,
 	}
 	if document.Steps, err = toJSONSteps(p); err != nil {
 		return err
-	}
-	for _, total := range p.Totals() {
-		document.Totals[string(total.Kind)] = total.Count
 	}
 	for _, change := range grouped(p.Changes) {
 		document.Changes = append(document.Changes, toJSONChange(change))
@@ -123,6 +123,18 @@ func PlanJSON(w io.Writer, p *plan.Plan, saved any) error {
 		document.Questions = append(document.Questions, question.Text)
 	}
 	return writeIndented(w, document)
+}
+
+func toJSONTotals(totals []plan.Total) jsonTotals {
+	converted := jsonTotals{}
+	for _, total := range totals {
+		name := totalName(total.Of)
+		if converted[name] == nil {
+			converted[name] = map[string]int{}
+		}
+		converted[name][string(total.Kind)] = total.Count
+	}
+	return converted
 }
 
 // writeIndented writes a document for machines that people may read, too.

@@ -111,16 +111,39 @@ func writeTotals(w io.Writer, p *plan.Plan, width int) {
 	if !p.HasChanges() {
 		return
 	}
-	totals := p.Totals()
-	words := make([]string, 0, len(totals))
-	for _, total := range totals {
-		words = append(words, fmt.Sprintf("%d %s", total.Count, totalWords(total.Kind)))
-	}
-	_, _ = fmt.Fprintf(w, "\n%s\n", strings.Join(wrap(words, ", ", width), "\n"))
+	_, _ = fmt.Fprintf(w, "\n%s\n", strings.Join(wrap(strings.Fields(totalsWords(p.Totals())), " ", width), "\n"))
 	if down := downWords(p.Outages); len(down) > 0 {
 		const label = "down for a while: "
 		_, _ = fmt.Fprintln(w, label+strings.Join(wrap(down, ", ", width-len(label)), "\n"+strings.Repeat(" ", len(label))))
 	}
+}
+
+// totalsWords are all totals, "containers: 3 to replace, 2 unchanged; networks: 1 to create". Of what nothing happens to, nothing is told
+// but for containers.
+func totalsWords(totals []plan.Total) string {
+	var parts []string
+	for _, of := range []graph.Kind{graph.KindService, graph.KindNetwork, graph.KindVolume, graph.KindImage} {
+		var words []string
+		changes := of == graph.KindService
+		for _, total := range totals {
+			if total.Of == of {
+				words = append(words, fmt.Sprintf("%d %s", total.Count, totalWords(total.Kind)))
+				changes = changes || total.Kind != plan.Unchanged
+			}
+		}
+		if changes && len(words) > 0 {
+			parts = append(parts, totalName(of)+": "+strings.Join(words, ", "))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// totalName is what a total is about, in the plural.
+func totalName(of graph.Kind) string {
+	if of == graph.KindService {
+		return "containers"
+	}
+	return string(of) + "s"
 }
 
 func totalWords(kind plan.Kind) string {
