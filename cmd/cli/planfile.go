@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/moby/sys/atomicwriter"
 
@@ -122,6 +123,8 @@ func (g *globals) readPlan(file string) (*savedPlan, error) {
 	defer opened.Close() //nolint:errcheck // it was only read
 	text, err := io.ReadAll(io.LimitReader(opened, maxPlanFile+1))
 	switch {
+	case errors.Is(err, syscall.EISDIR):
+		return nil, fmt.Errorf("read plan %q: it is a folder", file)
 	case err != nil:
 		return nil, fmt.Errorf("read plan %q: %w", file, err)
 	case len(text) > maxPlanFile:

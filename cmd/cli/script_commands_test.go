@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/ssh"
 
+	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/project"
@@ -33,7 +34,7 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"await": await, "says": says, "containers": containers, "leftovers": leftovers,
 		"engine": engineDoes, "remember": remember, "kept": kept, "fetch": fetch, "appears": appears, "push": push,
-		"add": add, "inspect": inspect, "registry": ownRegistryDoes, "sshkey": sshKey, "plugin": plugin,
+		"add": add, "inspect": inspect, "validates": validates, "registry": ownRegistryDoes, "sshkey": sshKey, "plugin": plugin,
 		"builder": startBuilder, "use": useBuilder, "unuse": unuseBuilder,
 	}
 }
@@ -386,4 +387,14 @@ func leftovers(ts *testscript.TestScript, neg bool, _ []string) {
 		}
 		return nil
 	})
+}
+
+// validates holds a file, or the output, to a published schema: `validates muster.plan/1 stdout`.
+func validates(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: validates SCHEMA FILE")
+	}
+	if err := display.Validate(args[0], []byte(ts.ReadFile(args[1]))); err != nil {
+		ts.Fatalf("%s: %v", args[1], err)
+	}
 }
