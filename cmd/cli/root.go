@@ -65,7 +65,7 @@ It takes the files, commands, flags and names of docker compose.`,
 	root.SetUsageTemplate(usageTemplate)
 	bindGlobals(root, g)
 	for _, command := range []*cobra.Command{
-		newUp(g, interrupts), newDown(g), newPlan(g), newBuild(g), newPull(g), newCreate(g), newStart(g), newStop(g), newRestart(g),
+		newUp(g, interrupts), newDown(g), newPlan(g), newWhy(g), newDrift(g), newBuild(g), newPull(g), newCreate(g), newStart(g), newStop(g), newRestart(g),
 		newKill(g), newRm(g), newScale(g), newWait(g), newPs(g), newLs(g), newImages(g), newVolumes(g), newLogs(g), newRun(g, interrupts), newExec(g), newAttach(g, interrupts), newPort(g),
 		newConfig(g), newGraph(g), newVersion(g),
 		newPause(g), newUnpause(g), newTop(g), newStats(g), newEvents(g), newCp(g), newExport(g), newCommit(g), newPush(g), newViz(g), newAlpha(g),
