@@ -20,7 +20,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/ssh"
 
-	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/step"
 	"github.com/muster-dev/muster/project"
@@ -211,26 +210,6 @@ func plugin(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("muster is not in PATH")
 }
 
-// engineDoes changes something behind Muster's back: `engine stop web-1`, `engine kill web-1 USR1`, `engine remove web-1`.
-func engineDoes(ts *testscript.TestScript, neg bool, args []string) {
-	const least = 2
-	if neg || len(args) < least {
-		ts.Fatalf("usage: engine stop|kill|remove CONTAINER [SIGNAL]")
-	}
-	name := full(ts, args[1])
-	onEngine(ts, func(ctx context.Context, eng engine.Engine) error {
-		switch args[0] {
-		case "stop":
-			return eng.StopContainer(ctx, name, nil)
-		case "kill":
-			return eng.KillContainer(ctx, name, strings.Join(args[least:], ""))
-		case "remove":
-			return eng.RemoveContainer(ctx, name, engine.RemoveContainer{Force: true})
-		}
-		return fmt.Errorf("unknown deed %q", args[0])
-	})
-}
-
 // remember notes which container has a name now, for kept.
 func remember(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
@@ -387,14 +366,4 @@ func leftovers(ts *testscript.TestScript, neg bool, _ []string) {
 		}
 		return nil
 	})
-}
-
-// validates holds a file, or the output, to a published schema: `validates muster.plan/1 stdout`.
-func validates(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: validates SCHEMA FILE")
-	}
-	if err := display.Validate(args[0], []byte(ts.ReadFile(args[1]))); err != nil {
-		ts.Fatalf("%s: %v", args[1], err)
-	}
 }

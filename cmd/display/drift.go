@@ -18,10 +18,13 @@ func Drift(streams Streams, projectName string, drifts plan.Drifts, colors bool)
 	if streams.OutTerminal {
 		width = streams.width()
 	}
-	if len(drifts.Found) == 0 {
+	switch len(drifts.Found) {
+	case 0:
 		_, _ = fmt.Fprintf(w, "%s: as it was made (%s)\n", harmless(projectName), count(drifts.Looked, "container"))
-	} else {
-		_, _ = fmt.Fprintf(w, "%s: %d not as made\n\n", harmless(projectName), len(drifts.Found))
+	case 1:
+		_, _ = fmt.Fprintf(w, "%s: 1 thing is not as it was made\n\n", harmless(projectName))
+	default:
+		_, _ = fmt.Fprintf(w, "%s: %d things are not as they were made\n\n", harmless(projectName), len(drifts.Found))
 	}
 	for _, drift := range drifts.Found {
 		names = max(names, runewidth.StringWidth(driftName(drift)))

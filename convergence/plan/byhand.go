@@ -210,5 +210,5 @@ func (f *driftFinder) image(made applied) []Reason {
 	case now.ID == container.ImageID, now.ID == container.Labels[project.LabelImage]:
 		return nil
 	}
-	return []Reason{{Change: project.Change{Path: "image " + ref, Old: shortDigest(container.ImageID), New: shortDigest(now.ID)}}}
+	return []Reason{{Change: project.Change{Path: "image", Old: shortDigest(container.ImageID), New: shortDigest(now.ID)}}}
 }

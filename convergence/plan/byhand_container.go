@@ -82,19 +82,27 @@ func (f *driftFinder) networks(made applied) []Reason {
 		case !there:
 			f.isMissing(graph.Network(wanted[name]), step.Network, name)
 		case !ok:
-			reasons = append(reasons, Reason{Text: "was disconnected from network " + name})
+			reasons = append(reasons, attachmentReason(name, attachedWord, "", "was disconnected from network "+name))
 		case attachment.NetworkID != "" && attachment.NetworkID != network.ID:
-			reasons = append(reasons, Reason{Text: "is in a network " + name + " that was removed; there is another one of that name now"})
+			reasons = append(reasons, attachmentReason(name, shortDigest(attachment.NetworkID), shortDigest(network.ID),
+				"is in a network "+name+" that was removed; there is another one of that name now"))
 		default:
 			reasons = append(reasons, made.endpoint(wanted[name], name)...)
 		}
 	}
 	for _, name := range sortedKeys(attached) {
 		if _, asked := wanted[name]; !asked && made.isConnected(name) {
-			reasons = append(reasons, Reason{Text: "was connected to network " + name})
+			reasons = append(reasons, attachmentReason(name, "", attachedWord, "was connected to network "+name))
 		}
 	}
 	return reasons
+}
+
+const attachedWord = "attached"
+
+// attachmentReason is a reason in words that machines find under the network's name.
+func attachmentReason(network, made, is, text string) Reason {
+	return Reason{Change: project.Change{Path: "networks." + network, Old: made, New: is}, Text: text}
 }
 
 // sharesNetwork says that a container has no networks of its own: those of the host, of another container, or none.
@@ -144,7 +152,10 @@ func (a applied) endpoint(key, network string) []Reason {
 	wanted := a.aliases(path)
 	lost := slices.DeleteFunc(slices.Clone(wanted), func(alias string) bool { return slices.Contains(found.Aliases, alias) })
 	if len(lost) > 0 {
-		reasons = append(reasons, Reason{Text: "lost its names " + strings.Join(lost, ", ") + " in network " + network})
+		reasons = append(reasons, Reason{
+			Change: project.Change{Path: path + ".aliases", Old: strings.Join(wanted, ", "), New: strings.Join(found.Aliases, ", ")},
+			Text:   "lost its names " + strings.Join(lost, ", ") + " in network " + network,
+		})
 	}
 	if !a.known || found.Options == nil {
 		return reasons

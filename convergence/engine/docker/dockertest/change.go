@@ -1,6 +1,7 @@
 package dockertest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func (e *Engine) renameContainer(x *exchange) error {
 	return x.done(http.StatusNoContent)
 }
 
-// updateContainer is POST /containers/{id}/update, of which only the restart policy is known.
+// updateContainer is POST /containers/{id}/update, of which the restart policy and the limits of memory, processors and processes are known.
 func (e *Engine) updateContainer(x *exchange) error {
 	var request apicontainer.UpdateConfig
 	if err := x.read(&request); err != nil {
@@ -106,6 +107,7 @@ func (c *container) update(request apicontainer.UpdateConfig) error {
 	if err := apicontainer.ValidateRestartPolicy(policy); err != nil {
 		return fail(http.StatusBadRequest, "%v", err)
 	}
+	c.updateLimits(request.Resources)
 	if policy.Name == "" {
 		return nil
 	}
@@ -114,6 +116,20 @@ func (c *container) update(request apicontainer.UpdateConfig) error {
 	}
 	c.host.RestartPolicy = policy
 	return nil
+}
+
+// updateLimits takes the limits that a request names. More memory than the swap allows for is not looked at.
+func (c *container) updateLimits(asked apicontainer.Resources) {
+	limits := &c.host.Resources
+	limits.Memory = cmp.Or(asked.Memory, limits.Memory)
+	limits.MemorySwap = cmp.Or(asked.MemorySwap, limits.MemorySwap)
+	limits.MemoryReservation = cmp.Or(asked.MemoryReservation, limits.MemoryReservation)
+	limits.NanoCPUs = cmp.Or(asked.NanoCPUs, limits.NanoCPUs)
+	limits.CPUShares = cmp.Or(asked.CPUShares, limits.CPUShares)
+	limits.CpusetCpus = cmp.Or(asked.CpusetCpus, limits.CpusetCpus)
+	if asked.PidsLimit != nil {
+		limits.PidsLimit = asked.PidsLimit
+	}
 }
 
 // pauseContainer is POST /containers/{id}/pause. The process is not held, but its state and its health check are.
