@@ -3,12 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence"
+	"github.com/muster-dev/muster/convergence/plan"
+	"github.com/muster-dev/muster/project"
 )
 
 type planOptions struct {
@@ -63,26 +64,12 @@ const (
 )
 
 func runPlan(ctx context.Context, o *planOptions) error {
-	if o.format != "text" && o.format != "json" {
-		return fmt.Errorf("unsupported --format value %q: use text or json", o.format)
-	}
 	if o.schema {
 		return display.WriteSchema(o.app.Out, display.PlanSchema)
 	}
-	if o.out != "" && o.consent.showSecrets {
-		return errors.New("--out and --show-secrets are incompatible: the file is to have no secret values")
-	}
-	if err := o.check(); err != nil {
-		return err
-	}
-	p, err := o.loadForRun(ctx)
+	p, err := o.loadForPlan(ctx)
 	if err != nil {
 		return err
-	}
-	if o.out != "" {
-		if err := o.refuseInput(p); err != nil {
-			return err
-		}
 	}
 	eng, err := o.dial(ctx, p.Name)
 	if err != nil {
@@ -93,6 +80,35 @@ func runPlan(ctx context.Context, o *planOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := o.write(made); err != nil {
+		return err
+	}
+	if made.HasChanges() {
+		return exitCode(exitChanges)
+	}
+	return nil
+}
+
+// loadForPlan looks at the flags and loads the project.
+func (o *planOptions) loadForPlan(ctx context.Context) (*project.Project, error) {
+	if err := checkFormat(o.format); err != nil {
+		return nil, err
+	}
+	if o.out != "" && o.consent.showSecrets {
+		return nil, errors.New("--out and --show-secrets are incompatible: the file is to have no secret values")
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	p, err := o.loadForRun(ctx)
+	if err == nil && o.out != "" {
+		err = o.refuseInput(p)
+	}
+	return p, err
+}
+
+// write saves the plan where that is asked for, and tells it.
+func (o *planOptions) write(made *plan.Plan) error {
 	if o.out != "" {
 		if err := o.writePlan(o.out, made, o.call); err != nil {
 			return err
@@ -100,14 +116,8 @@ func runPlan(ctx context.Context, o *planOptions) error {
 		o.applying = o.invocation + " up --from " + quoted(o.out)
 	}
 	if o.format == "json" {
-		if err := display.PlanJSON(o.app.Out, made, nil); err != nil {
-			return err
-		}
-	} else {
-		o.showPlan(made, o.applying)
+		return display.PlanJSON(o.app.Out, made, nil)
 	}
-	if made.HasChanges() {
-		return exitCode(exitChanges)
-	}
+	o.showPlan(made, o.applying)
 	return nil
 }

@@ -235,7 +235,7 @@ func runUp(ctx context.Context, o *upOptions) error {
 		o.showPlan(made, o.applying)
 		return o.consent.check(made)
 	}
-	if len(made.Questions) > 0 && o.consent.from == "" && (o.app.InTerminal || o.yes) {
+	if o.mayAsk(made) {
 		if policy.RecreateVolumes, err = o.ask(made.Questions); err != nil {
 			return err
 		}
@@ -258,6 +258,11 @@ func runUp(ctx context.Context, o *upOptions) error {
 		return o.applyDetached(ctx, c)
 	}
 	return o.runForeground(ctx, c, p)
+}
+
+// mayAsk says whether a plan has questions that can be answered now. One of a file was made without answers.
+func (o *upOptions) mayAsk(made *plan.Plan) bool {
+	return len(made.Questions) > 0 && o.consent.from == "" && (o.app.InTerminal || o.yes)
 }
 
 // ask puts a plan's questions to the user; anything but yes is no.

@@ -81,8 +81,8 @@ func TestOutages(t *testing.T) {
 			if got := outages(reconcile(t, p, w.State, plan.Policy{})); got != test.want {
 				t.Errorf("got\n%swant\n%s", got, test.want)
 			}
-			for i := range w.State.Containers {
-				w.State.Containers[i].State = engine.StateExited
+			for i := range w.Containers {
+				w.Containers[i].State = engine.StateExited
 			}
 			if got := outages(reconcile(t, p, w.State, plan.Policy{})); got != "" {
 				t.Errorf("what stands still is down: %s", got)
