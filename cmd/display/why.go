@@ -60,9 +60,6 @@ func (o origin) words() string {
 	if o.why.Was != "" {
 		rest = ", in place of " + o.why.Was
 	}
-	if !o.known {
-		rest = "; why was not noted"
-	}
 	return done + " by " + by + rest
 }
 
@@ -85,7 +82,10 @@ func Why(streams Streams, containers []engine.Container, options WhyOptions) {
 	for _, c := range containers {
 		o := originOf(c)
 		ago := units.HumanDuration(options.Now.Sub(c.Created)) + " ago"
-		words := harmless(strings.Join([]string{o.words(), ago, "(" + c.Created.Local().Format(time.DateTime) + ")"}, " "))
+		words := harmless(strings.Join([]string{o.words() + ",", ago, "(" + c.Created.Local().Format(time.DateTime) + ")"}, " "))
+		if !o.known {
+			words += "; why was not noted"
+		}
 		lines := wrap(strings.Fields(words), " ", width-names-gap)
 		_, _ = fmt.Fprintf(w, "%s  %s\n", s.bold(pad(harmless(c.Name), names)), lines[0])
 		margin := strings.Repeat(" ", names+gap)

@@ -67,7 +67,7 @@ func (a applied) isJobPolicy(d engine.Difference) bool {
 
 // networks are that a container was taken out of networks or put into others, or that these were removed or made anew under it.
 func (f *driftFinder) networks(made applied) []Reason {
-	if len(made.details.Endpoints) == 0 && !made.known || f.sharesNetwork(made) {
+	if f.sharesNetwork(made) {
 		return nil
 	}
 	wanted, attached := made.networkKeys(), map[string]engine.Attachment{}
