@@ -1,10 +1,7 @@
 package step
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"time"
 
 	"github.com/muster-dev/muster/convergence/engine"
 )
@@ -13,12 +10,12 @@ import (
 type WaitError struct {
 	Wait   Wait
 	Reason string // "is unhealthy", "exited (1)"
-	// TimedOut says that the time was up while the container was still on its way.
+	// TimedOut says that the time was up while the container was still on its way; Reason says how far it had come.
 	TimedOut bool
 	// Details is the container as it was then; zero when it is gone.
 	Details engine.ContainerDetails
-	// Log is the end of what the container wrote, whole lines, at most a few KB. It is the container's text: not to be trusted.
-	Log []byte
+	// Log is the end of what the container wrote, at most 20 lines and 8 KB. It is the container's text: not to be trusted.
+	Log []LogLine
 }
 
 // Error is docker compose's line.
@@ -36,52 +33,40 @@ func (e *WaitError) Error() string {
 
 // Hint is what to try next.
 func (e *WaitError) Hint() string {
-	if e.Reason == noHealthCheck {
+	switch {
+	case e.Reason == noHealthCheck:
 		return fmt.Sprintf("give service %q a healthcheck, or depend on it with condition: service_started", e.Wait.Service)
+	case e.Reason == reasonPaused:
+		return "muster unpause " + e.Wait.Service
+	case e.Wait.Goal == Completed && alwaysRestarts(e.Details.Restart):
+		return fmt.Sprintf("give service %q restart: on-failure: with %q it can never be done", e.Wait.Service, e.Details.Restart.Name)
 	}
 	return fmt.Sprintf("muster logs %s --tail 100", e.Wait.Service)
 }
 
-const noHealthCheck = "has no healthcheck configured"
+// Code is what kind of failure it is, for machines; see the table of codes in the documentation.
+func (e *WaitError) Code() string {
+	switch {
+	case e.TimedOut:
+		return "timeout"
+	case e.Details.OOMKilled:
+		return "out-of-memory"
+	case e.Reason == reasonUnhealthy:
+		return "unhealthy"
+	case e.Reason == reasonRemoved:
+		return "removed"
+	case e.Reason == reasonPaused:
+		return "paused"
+	case e.Reason == noHealthCheck:
+		return "no-healthcheck"
+	}
+	return "exited"
+}
 
-// Evidence that is read from a container that failed.
+// Reasons that are more than words.
 const (
-	evidenceLines = 10
-	evidenceBytes = 8 << 10
-	evidenceTime  = 2 * time.Second
+	noHealthCheck   = "has no healthcheck configured"
+	reasonUnhealthy = "is unhealthy"
+	reasonPaused    = "is paused"
+	reasonRemoved   = "was removed"
 )
-
-func (w *watch) timedOut(ctx context.Context) error {
-	failed := w.failure(ctx, "is not "+w.step.Goal.String()+" yet")
-	failed.TimedOut = true
-	return failed
-}
-
-// failure makes the error and reads the end of the container's log. A log that cannot be read makes no second error.
-func (w *watch) failure(ctx context.Context, reason string) *WaitError {
-	failed := &WaitError{Wait: w.step, Reason: reason, Details: w.last}
-	if w.last.ID == "" || reason == noHealthCheck {
-		return failed
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), evidenceTime)
-	defer cancel()
-	var log bytes.Buffer
-	_ = w.eng.Logs(ctx, w.last.ID, engine.LogOptions{Tail: evidenceLines}, func(frame engine.Frame) error {
-		log.Write(frame.Data)
-		return nil
-	})
-	failed.Log = tail(log.Bytes(), evidenceBytes)
-	return failed
-}
-
-// tail is the last whole lines of a text that fit.
-func tail(text []byte, most int) []byte {
-	if len(text) <= most {
-		return text
-	}
-	text = text[len(text)-most:]
-	if _, rest, cut := bytes.Cut(text, []byte("\n")); cut {
-		return rest
-	}
-	return text
-}
