@@ -18,6 +18,7 @@ import (
 
 // StepError says which step of a plan failed. What followed from it is no error of its own.
 type StepError struct {
+	Node plan.NodeID
 	Step step.Step
 	Err  error
 	// Undone says what became of what the step's group had changed: nil when there was nothing to undo.
@@ -185,7 +186,7 @@ func (r *run) settle(node plan.Node, err error, undone *Undone) error {
 	case errors.Is(err, dag.ErrSkip):
 		return err
 	}
-	return &StepError{Step: node.Step, Err: err, Undone: undone}
+	return &StepError{Node: node.ID, Step: node.Step, Err: err, Undone: undone}
 }
 
 // undo puts back what a group had changed. It has a time of its own: the caller's context may be over.

@@ -137,8 +137,8 @@ services:
 	if !errors.As(err, &waited) || !errors.As(err, &failed) {
 		t.Fatalf("error %v, want a WaitError in a StepError", err)
 	}
-	if !strings.Contains(string(waited.Log), "started") || len(waited.Details.HealthCheck.Probes) == 0 {
-		t.Errorf("the error brings no evidence: log %q, probes %v", waited.Log, waited.Details.HealthCheck)
+	if len(waited.Log) == 0 || !strings.Contains(waited.Log[0].Text, "started") || len(waited.Details.HealthCheck.Probes) == 0 {
+		t.Errorf("the error brings no evidence: log %v, probes %v", waited.Log, waited.Details.HealthCheck)
 	}
 	if failed.Undone == nil || !slices.Equal(failed.Undone.Restored, []string{"p-web-1"}) {
 		t.Errorf("undone %+v", failed.Undone)

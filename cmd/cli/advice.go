@@ -2,16 +2,19 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 
+	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence"
 )
 
-// advice is what to try about an error of the engine, by its words: it has no better mark. $1 is what was found, %s the service.
+// advice is what an error of the engine means and what to try about it, by its words: it has no better mark. $1 is what was found, %s
+// the service.
 type advice struct {
 	words *regexp.Regexp
+	code  string
+	short string
 	try   string
 }
 
@@ -19,61 +22,67 @@ func advices() []advice {
 	return []advice{
 		{
 			regexp.MustCompile(`:(\d+) failed: port is already allocated`),
+			codePort, "port $1 of the host is already taken by a container",
 			"publish another port than $1, or see which container has it: docker ps --filter publish=$1",
 		},
 		{
 			regexp.MustCompile(`:(\d+)(?::\S+/\w+)?: (?:bind: )?address already in use`),
+			codePort, "port $1 of the host is already taken by a program",
 			"publish another port than $1, or see which program has it: ss -lntup 'sport = :$1'",
 		},
 		{
 			regexp.MustCompile(`exec: "(.+?)":.*(?:no such file or directory|executable file not found)`),
+			"command-not-found", "the image has no $1",
 			`look at "command" and "entrypoint" of service "%s": its image has no $1`,
 		},
 		{
 			regexp.MustCompile(`exec: "(.+?)":.*permission denied`),
+			"command-not-found", "$1 may not be run",
 			`look at "command" and "entrypoint" of service "%s": $1 is no program that may be run`,
 		},
 		{
 			regexp.MustCompile(`[cC]ontainer name "/?(.+?)" is already in use`),
+			"name-taken", "the name $1 is taken",
 			"give another container_name, or remove the container that has it: docker rm $1",
 		},
 		{
 			regexp.MustCompile(`Pool overlaps with other one|address pools have been fully subnetted`),
+			"address-pools", "",
 			"give the network another subnet, or remove networks that nobody uses: docker network prune",
 		},
 		{
 			regexp.MustCompile(`no space left on device`),
+			"disk-full", "",
 			"see what takes the engine's room: docker system df",
 		},
 	}
 }
 
-// adviceOn is what to try about an error that does not say so itself; empty where nothing is known.
-func adviceOn(err error) string {
+// adviceOn is what the words of an error tell.
+func adviceOn(err error) (known display.Explanation, ok bool) {
 	text, service := err.Error(), ""
 	var failed *convergence.StepError
 	if errors.As(err, &failed) {
 		service = failed.Step.Ref().Name
 	}
-	for _, known := range advices() {
-		found := known.words.FindStringSubmatch(text)
+	for _, one := range advices() {
+		found := one.words.FindStringSubmatch(text)
 		if found == nil {
 			continue
 		}
-		try := known.try
-		if strings.Contains(try, "%s") {
-			try = fmt.Sprintf(try, service)
-		}
-		return strings.ReplaceAll(try, "$1", strings.Join(found[1:], ""))
+		fill := strings.NewReplacer("$1", strings.Join(found[1:], ""), "%s", service).Replace
+		return display.Explanation{Code: one.code, Short: fill(one.short), Try: fill(one.try)}, true
 	}
-	return ""
+	return display.Explanation{}, false
 }
 
-// tryAbout is what to try about an error, fit to be copied: what it says itself, else what its words tell.
-func (g *globals) tryAbout(err error) string {
+// explain is what is known about an error: what it says itself, else what its words tell. What to try is fit to be copied.
+func (g *globals) explain(err error) display.Explanation {
+	known, _ := adviceOn(err)
+	known.Code = codeOf(err)
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) && hinted.Hint() != "" {
-		return g.hintOf(hinted.Hint())
+		known.Try = g.hintOf(hinted.Hint())
 	}
-	return adviceOn(err)
+	return known
 }

@@ -32,13 +32,14 @@ func TestAdvice(t *testing.T) {
 		err := &convergence.StepError{
 			Step: step.StartContainer{Target: step.Target{Name: "p-web-1", Service: "web"}}, Err: errors.New("Error response from daemon: " + said),
 		}
-		if got := adviceOn(err); got != want {
+		known, _ := adviceOn(err)
+		if got := known.Try; got != want {
 			t.Errorf("%s:\n%q, want\n%q", said, got, want)
 		}
 	}
 	g := &globals{invocation: "muster -p shop"}
 	failed := &step.WaitError{Wait: step.Wait{Target: step.Target{Name: "p-web-1", Service: "web"}}, Reason: "exited (1)"}
-	if got, want := g.tryAbout(failed), "muster -p shop logs web --tail 100"; got != want {
+	if got, want := g.explain(failed).Try, "muster -p shop logs web --tail 100"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

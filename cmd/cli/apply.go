@@ -23,6 +23,7 @@ func (g *globals) showPlan(made *plan.Plan, applying string) {
 type applyError struct {
 	error
 	heldUp []string // services that were not started
+	plan   *plan.Plan
 }
 
 func (e *applyError) Unwrap() error { return e.error }
@@ -47,7 +48,7 @@ func apply(
 	if err == nil {
 		return nil
 	}
-	return &applyError{error: err, heldUp: held.services}
+	return &applyError{error: err, heldUp: held.services, plan: made}
 }
 
 // heldUp collects the services that were not started. One whose container was to be replaced still runs.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -54,10 +53,21 @@ func report(g *globals, err error) int {
 		display.Problems(g.app.Streams, g.shorten(load), looks.ColorErr)
 		return exitError
 	}
+	err, options := g.failureOptions(err)
+	options.Colors = looks.ColorErr
+	if g.app.ErrTerminal && g.app.Size != nil {
+		options.Width, _ = g.app.Size()
+	}
+	display.Failure(g.app.Err, err, options)
+	return exitError
+}
+
+// failureOptions are what there is to tell beside an error, which comes back without what only carries that.
+func (g *globals) failureOptions(err error) (error, display.FailureOptions) {
+	options := display.FailureOptions{Explain: g.explain}
 	var apply *applyError
-	var heldUp []string
 	if errors.As(err, &apply) {
-		err, heldUp = apply.error, apply.heldUp
+		err, options.HeldUp, options.Plan = apply.error, apply.heldUp, apply.plan
 	}
 	switch {
 	case errors.Is(err, project.ErrNoFile):
@@ -65,8 +75,7 @@ func report(g *globals, err error) int {
 	case errors.Is(err, syscall.EISDIR):
 		err = &hinted{err, "name a file in it with -f, or the folder with --project-directory"}
 	}
-	display.Failure(g.app.Err, err, display.FailureOptions{HeldUp: heldUp, Try: g.tryAbout, Colors: looks.ColorErr})
-	return exitError
+	return err, options
 }
 
 // reportInterrupted says what the user's interrupt has kept from being done; where it has kept nothing it says nothing.
@@ -75,18 +84,33 @@ func reportInterrupted(g *globals, err error, looks display.Looks) {
 	switch {
 	case !errors.As(err, &apply) || len(apply.heldUp) == 0 || looks.Mode == display.Quiet:
 	case looks.Mode == display.JSON:
-		reportJSON(g, fmt.Errorf("interrupted, not started: %s", strings.Join(apply.heldUp, ", ")))
+		reportJSON(g, &interruptedError{apply.heldUp})
 	default:
 		display.Interrupted(g.app.Err, apply.heldUp, looks.ColorErr)
 	}
 }
 
-// jsonError is an error for machines: docker compose's keys, and what there is to try; with each problem of bad files.
+// interruptedError tells what an interrupt has kept from being started.
+type interruptedError struct{ heldUp []string }
+
+func (e *interruptedError) Error() string {
+	return "interrupted, not started: " + strings.Join(e.heldUp, ", ")
+}
+
+// Code is that of an interrupt.
+func (*interruptedError) Code() string { return codeInterrupted }
+
+// jsonError is an error for machines: docker compose's keys, a code, and what there is to try; with each problem of bad files, and
+// with the evidence of what failed while a plan was applied.
 type jsonError struct {
 	Error    bool          `json:"error"`
 	Message  string        `json:"message"`
+	Code     string        `json:"code"`
 	Hint     string        `json:"hint,omitempty"`
 	Problems []jsonProblem `json:"problems,omitempty"`
+	// Failure is the first root cause, and More are the others.
+	Failure *display.Report  `json:"failure,omitempty"`
+	More    []display.Report `json:"moreFailures,omitempty"`
 }
 
 type jsonProblem struct {
@@ -104,7 +128,11 @@ func reportJSON(g *globals, err error) {
 		load = g.shorten(load)
 		err = load
 	}
-	object := jsonError{Error: true, Message: err.Error(), Hint: g.tryAbout(err)}
+	err, options := g.failureOptions(err)
+	object := jsonError{Error: true, Message: err.Error(), Code: codeOf(err), Hint: g.explain(err).Try}
+	if reports, _ := display.Reports(err, options); options.Plan != nil {
+		object.Failure, object.More = &reports[0], reports[1:]
+	}
 	if load != nil {
 		for _, problem := range load.Problems {
 			object.Problems = append(object.Problems, jsonProblem{

@@ -116,11 +116,15 @@ func megabytes(bytes int64) string {
 	return fmt.Sprintf("%.1f MB", float64(bytes)/mega)
 }
 
+// buildLines are the last lines of a build's step that are shown.
+const buildLines = 10
+
 // writeBuildEvidence shows where in the Dockerfile a build failed and what the step had said.
 func writeBuildEvidence(w io.Writer, s style, failed *engine.BuildError) {
 	writeSource(w, s, failed.Lines)
 	if len(failed.Output) > 0 {
-		writeBlock(w, s, block{word: "output", text: []byte(strings.Join(failed.Output, "\n")), most: logLines})
+		lines := failed.Output[max(0, len(failed.Output)-buildLines):]
+		failureWriter{w: w, style: s}.block("output", lines)
 	}
 }
 

@@ -2,13 +2,10 @@ package display
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/muster-dev/muster/convergence"
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/plan"
 	"github.com/muster-dev/muster/convergence/step"
@@ -85,39 +82,6 @@ func TestPlanJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "plan-json", text.String())
-}
-
-func TestFailure(t *testing.T) {
-	t.Parallel()
-	waited := &step.WaitError{
-		Wait:   step.Wait{Target: step.Target{Name: "shop-api-1", Service: "api"}, Goal: step.Healthy, Dependency: true},
-		Reason: "is unhealthy",
-		Details: engine.ContainerDetails{
-			OOMKilled: true, RestartCount: 2,
-			HealthCheck: &engine.HealthCheck{
-				FailingStreak: 5, Retries: 5,
-				Probes: []engine.ProbeResult{{ExitCode: 1, Output: "wget: server returned error: \x1b[31m500\x1b[0m\n"}},
-			},
-		},
-		Log: []byte("12:04:07 cannot reach postgres\r\n12:04:09 giving up\n"),
-	}
-	failed := &convergence.StepError{
-		Step: step.Wait{}, Err: waited, Undone: &convergence.Undone{Group: "api", Restored: []string{"shop-api-1"}},
-	}
-	pull := &convergence.StepError{
-		Step: step.PullImage{Reference: "mailer:1"},
-		Err:  &step.PullError{Reference: "mailer:1", Cause: fmt.Errorf("no route to host: %w", engine.ErrUnavailable)},
-	}
-	killed := &convergence.StepError{Step: step.Wait{}, Err: &step.WaitError{
-		Wait:   step.Wait{Target: step.Target{Name: "shop-job-1", Service: "job"}, Goal: step.Completed, Dependency: true},
-		Reason: "exited (137)",
-		Details: engine.ContainerDetails{Container: engine.Container{
-			State: engine.StateExited, ExitCode: 137,
-		}},
-	}}
-	var text bytes.Buffer
-	Failure(&text, errors.Join(failed, killed, pull), FailureOptions{HeldUp: []string{"web", "worker"}})
-	golden(t, "failure", text.String())
 }
 
 func fleet() []engine.Container {

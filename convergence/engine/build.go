@@ -191,6 +191,9 @@ func (e *BuildError) Unwrap() error { return e.Cause }
 // Hint is what to try next; empty where nothing is known.
 func (e *BuildError) Hint() string { return e.Advice }
 
+// Code is what kind of failure it is, for machines.
+func (*BuildError) Code() string { return "build-failed" }
+
 // Place is the Dockerfile and the first line that failed, "Dockerfile:7", as far as they are known.
 func (e *BuildError) Place() string { return placeOf(e.Dockerfile, e.Lines) }
 

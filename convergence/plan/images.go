@@ -134,7 +134,7 @@ func (r *reconciler) imageProblem(service project.Service, attribute, why, try s
 	r.problem(Problem{
 		Ref: graph.Service(service.Name), Position: r.Project.Place("services." + service.Name + "." + attribute),
 		Message: fmt.Sprintf("service %q: image %q is not on this engine and %s", service.Name, r.Project.ImageName(service), why),
-		Try:     try,
+		Try:     try, Kind: "image-missing",
 	})
 }
 

@@ -99,6 +99,7 @@ type Problem struct {
 	Position project.Position
 	Message  string
 	Try      string
+	Kind     string // for machines, see Code; empty for most
 }
 
 func (p *Problem) Error() string {
@@ -111,6 +112,9 @@ func (p *Problem) Error() string {
 
 // Hint is what to try next.
 func (p *Problem) Hint() string { return p.Try }
+
+// Code is what kind of failure it is, for machines: "refused" where there is no better word.
+func (p *Problem) Code() string { return cmp.Or(p.Kind, "refused") }
 
 // reconciler is one planning. The phases run one after the other; each leaves what the next ones need.
 type reconciler struct {

@@ -172,6 +172,9 @@ func (e *NameTakenError) Hint() string {
 	return fmt.Sprintf("see whose it is with `docker inspect %s`; remove or rename that container, or give the service another container_name", e.Name)
 }
 
+// Code is what kind of failure it is, for machines.
+func (*NameTakenError) Code() string { return "name-taken" }
+
 // StartContainer starts a container.
 type StartContainer struct {
 	Target

@@ -24,9 +24,17 @@ const (
 )
 
 func (w *watch) timedOut(ctx context.Context) error {
-	failed := w.failure(ctx, cmp.Or(progress(w.last), "is not "+w.step.Goal.String()+" yet"))
+	failed := w.failure(ctx, cmp.Or(progress(w.last), w.pending()))
 	failed.TimedOut = true
 	return failed
+}
+
+// pending is what a container that is on its way has not reached yet.
+func (w *watch) pending() string {
+	if w.last.State == engine.StateRunning && w.last.HealthCheck != nil {
+		return "no probe has succeeded yet"
+	}
+	return "not " + w.step.Goal.String() + " yet"
 }
 
 // failure makes the error and reads the end of the container's log.

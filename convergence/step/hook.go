@@ -86,6 +86,9 @@ func (e *HookError) Hint() string {
 	return "the container runs on: mend the hook and start it again with `muster restart " + e.Service + "`"
 }
 
+// Code is what kind of failure it is, for machines.
+func (*HookError) Code() string { return "hook-failed" }
+
 // runHooks runs hooks one after the other, where a plan is undone.
 func runHooks(ctx context.Context, eng engine.Engine, in Target, kind HookKind, hooks []project.Hook) error {
 	for i, hook := range hooks {

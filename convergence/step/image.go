@@ -44,6 +44,20 @@ func (e *PullError) Hint() string {
 	return "check that the registry can be reached from the engine's host"
 }
 
+// Code is what kind of failure it is, for machines.
+func (e *PullError) Code() string {
+	var coded interface{ Code() string }
+	switch {
+	case errors.As(e.Cause, &coded) && coded.Code() != "":
+		return coded.Code()
+	case errors.Is(e.Cause, engine.ErrDenied):
+		return "image-denied"
+	case errors.Is(e.Cause, engine.ErrNotFound):
+		return "image-missing"
+	}
+	return "pull-failed"
+}
+
 // Ref implements [Step].
 func (s PullImage) Ref() graph.Ref { return graph.Image(s.Reference) }
 

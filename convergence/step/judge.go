@@ -101,7 +101,7 @@ func isFresh(details engine.ContainerDetails) bool {
 func progress(details engine.ContainerDetails) string {
 	switch details.State {
 	case engine.StateRestarting:
-		return fmt.Sprintf("exited (%d), restart %d", details.ExitCode, details.RestartCount)
+		return fmt.Sprintf("exited (%d), waits for restart %d", details.ExitCode, details.RestartCount)
 	case engine.StatePaused:
 		return reasonPaused
 	}

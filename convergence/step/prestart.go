@@ -176,3 +176,6 @@ func (e *PreStartError) Error() string {
 func (e *PreStartError) Hint() string {
 	return fmt.Sprintf("its container is kept for a look at it, `docker logs %s`; the next `muster up` or `muster down` removes it", e.Container)
 }
+
+// Code is what kind of failure it is, for machines.
+func (*PreStartError) Code() string { return "hook-failed" }

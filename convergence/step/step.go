@@ -94,3 +94,14 @@ func (t Target) Object() Object {
 	}
 	return Object{Container, t.Name}
 }
+
+func (t Target) target() Target { return t }
+
+// TargetOf is the container that a step works on; false for steps that work on none.
+func TargetOf(s Step) (Target, bool) {
+	on, ok := s.(interface{ target() Target })
+	if !ok {
+		return Target{}, false
+	}
+	return on.target(), true
+}
