@@ -56,8 +56,11 @@ const undoTime = time.Minute
 // decided here. It returns when all steps have ended or were skipped, and never leaves a step half done: when a step of a group
 // fails, or the context ends, what the group had changed is put back.
 //
-// The error joins a [*StepError] for each root cause. When the context ended first, it is the context's cause.
+// A plan that has problems is refused with them, and nothing is touched. Else the error joins a [*StepError] for each root cause. When the context ended first, it is the context's cause.
 func Apply(ctx context.Context, eng engine.Engine, p *plan.Plan, sink Sink) error {
+	if err := p.Refusal(); err != nil {
+		return err
+	}
 	run := &run{eng: eng, plan: p, sink: sink, groups: make([]group, len(p.Groups))}
 	for _, kept := range p.Unchanged {
 		run.tell(Event{Node: -1, Phase: Unchanged, Object: kept.Object, Skipped: kept.Skipped, Reason: kept.Reason})

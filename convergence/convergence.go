@@ -24,6 +24,8 @@ type Converger struct {
 	Sink Sink
 	// Providers runs the programs of provider services; nil runs none.
 	Providers provider.Runner
+	// Nearby tells of the caller's host what stands in a plan's way; nil tells nothing.
+	Nearby Nearby
 }
 
 func (c Converger) sink() Sink {
@@ -48,8 +50,19 @@ func (c Converger) PlanOneOff(
 	return c.planned(ctx, p, policy, askRegistries, func(input plan.Input) (*plan.Plan, error) { return plan.RunOneOff(input, oneOff) })
 }
 
-// planned observes and decides, and looks closer where the decision needs it.
+// planned observes and decides, and looks whether anything stands in the way.
 func (c Converger) planned(
+	ctx context.Context, p *project.Project, policy plan.Policy, askRegistries bool, decide func(plan.Input) (*plan.Plan, error),
+) (*plan.Plan, error) {
+	made, err := c.decided(ctx, p, policy, askRegistries, decide)
+	if err != nil {
+		return nil, err
+	}
+	return made, c.preflight(ctx, p, made, askRegistries)
+}
+
+// decided observes and decides, and looks closer where the decision needs it.
+func (c Converger) decided(
 	ctx context.Context, p *project.Project, policy plan.Policy, askRegistries bool, decide func(plan.Input) (*plan.Plan, error),
 ) (*plan.Plan, error) {
 	g, err := graph.From(p)
@@ -193,7 +206,10 @@ func (c Converger) PlanStart(ctx context.Context, input plan.LifecycleInput) (ma
 	if input.State, err = c.observeContainers(ctx, input.Name); err != nil {
 		return nil, err
 	}
-	return plan.StartContainers(input)
+	if made, err = plan.StartContainers(input); err != nil {
+		return nil, err
+	}
+	return made, c.preflight(ctx, input.Project, made, false)
 }
 
 // PlanRestart makes the plan that restarts the containers that are there. input needs no state.

@@ -82,6 +82,7 @@ type globals struct {
 	given      func(flag string) bool // whether a flag before the command is on the command line
 	plugin     bool                   // called by the docker CLI
 	invocation string                 // how the user calls muster for this project
+	endpoint   docker.Endpoint        // of the engine, once it is dialled
 }
 
 // lookup is an environment variable's value, empty where there is none.
@@ -205,6 +206,7 @@ func (g *globals) dial(ctx context.Context, projectName string) (*engine.Hub, er
 	if err != nil {
 		return nil, err
 	}
+	g.endpoint = client.Endpoint()
 	for _, message := range client.Warnings() {
 		g.warn([]project.Warning{{Message: message}})
 	}

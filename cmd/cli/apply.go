@@ -33,6 +33,9 @@ func apply(
 	ctx context.Context, eng engine.Engine, made *plan.Plan, progress display.Progress, title display.Title,
 	others ...convergence.Sink,
 ) error {
+	if err := made.Refusal(); err != nil {
+		return err
+	}
 	held := &heldUp{plan: made}
 	progress.Begin(title, made)
 	err := convergence.Apply(ctx, eng, made, func(event convergence.Event) {

@@ -76,7 +76,7 @@ func runPlan(ctx context.Context, o *planOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	made, err := convergence.Converger{Engine: eng, Providers: o.providers(p)}.Plan(ctx, p, o.policy(), true)
+	made, err := convergence.Converger{Engine: eng, Providers: o.providers(p), Nearby: o.nearby}.Plan(ctx, p, o.policy(), true)
 	if err != nil {
 		return err
 	}

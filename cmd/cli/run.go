@@ -168,7 +168,7 @@ type oneOffRun struct {
 // plan makes the plan; a question is asked first.
 func (r *oneOffRun) plan(ctx context.Context) (err error) {
 	r.policy = r.up.policy()
-	converger := convergence.Converger{Engine: r.eng, Providers: r.providers(r.project)}
+	converger := r.converger()
 	if r.made, err = converger.PlanOneOff(ctx, r.project, r.policy, r.dryRun, r.wanted); err != nil || r.dryRun {
 		return err
 	}
@@ -214,6 +214,10 @@ func (r *oneOffRun) run(ctx context.Context) error {
 	return ended(code)
 }
 
+func (r *oneOffRun) converger() convergence.Converger {
+	return convergence.Converger{Engine: r.eng, Providers: r.providers(r.project), Nearby: r.nearby}
+}
+
 // make makes the container and brings up what it depends on, as the project's only writer; that is over when it runs.
 func (r *oneOffRun) make(ctx context.Context, looks display.Looks) error {
 	attempted := false
@@ -224,7 +228,7 @@ func (r *oneOffRun) make(ctx context.Context, looks display.Looks) error {
 			}
 			r.id = ""
 		}
-		return convergence.Converger{Engine: r.eng, Providers: r.providers(r.project)}.PlanOneOff(ctx, r.project, r.policy, false, r.wanted)
+		return r.converger().PlanOneOff(ctx, r.project, r.policy, false, r.wanted)
 	}}
 	if err := c.begin(ctx); err != nil {
 		return err

@@ -47,6 +47,6 @@ func runStart(ctx context.Context, o *startOptions) error {
 	}
 	title := display.Title{Project: name, Verb: "start", Done: name + " is started", Nothing: name + ": everything runs"}
 	return o.carryOut(ctx, eng, title, func(ctx context.Context) (*plan.Plan, error) {
-		return convergence.Converger{Engine: eng}.PlanStart(ctx, input)
+		return convergence.Converger{Engine: eng, Nearby: o.nearby}.PlanStart(ctx, input)
 	})
 }

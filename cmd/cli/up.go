@@ -222,7 +222,7 @@ func runUp(ctx context.Context, o *upOptions) error {
 		return err
 	}
 	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
-	converger := convergence.Converger{Engine: eng, Providers: o.providers(p)}
+	converger := convergence.Converger{Engine: eng, Providers: o.providers(p), Nearby: o.nearby}
 	policy := o.policy()
 	planned := func(ctx context.Context) (*plan.Plan, error) {
 		return converger.Plan(ctx, p, policy, o.dryRun || o.consent.exact())
@@ -242,6 +242,9 @@ func runUp(ctx context.Context, o *upOptions) error {
 		if made, err = planned(ctx); err != nil {
 			return err
 		}
+	}
+	if err := made.Refusal(); err != nil {
+		return err
 	}
 	if err := o.agree(made); err != nil {
 		return err

@@ -70,7 +70,7 @@ func Reports(err error, options FailureOptions) (reports []Report, rest []string
 		r := reportOf(one, options)
 		r.HeldUp = options.heldUpBy(one)
 		rest = slices.DeleteFunc(rest, func(name string) bool {
-			return name == r.Service && r.Service != "" || slices.ContainsFunc(r.HeldUp, func(h plan.HeldUp) bool { return h.Service == name })
+			return isCulprit(one, name) || slices.ContainsFunc(r.HeldUp, func(h plan.HeldUp) bool { return h.Service == name })
 		})
 		reports = append(reports, r)
 	}
@@ -90,8 +90,20 @@ func (o FailureOptions) heldUpBy(err error) []plan.HeldUp {
 		return nil
 	}
 	return slices.DeleteFunc(o.Plan.HeldUpBy(failed.Node), func(h plan.HeldUp) bool {
-		return !slices.Contains(o.HeldUp, h.Service) || h.Service == failed.Step.Ref().Name
+		return !slices.Contains(o.HeldUp, h.Service) || isCulprit(err, h.Service)
 	})
+}
+
+// isCulprit says whether an error is that of a service's own containers: it is not held up then. Its hooks before the start are another
+// matter.
+func isCulprit(err error, service string) bool {
+	var failed *convergence.StepError
+	var hook *step.PreStartError
+	if !errors.As(err, &failed) || errors.As(err, &hook) {
+		return false
+	}
+	target, ok := step.TargetOf(failed.Step)
+	return ok && target.Service == service
 }
 
 func reportOf(err error, options FailureOptions) Report {

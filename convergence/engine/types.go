@@ -389,4 +389,12 @@ type Info struct {
 	Memory int64 // bytes
 	// Cgroups is the version of control groups that limits are kept with: "1" or "2"; empty where there are none.
 	Cgroups string
+	// AddressPools are where addresses of networks that name none come from; empty where the engine keeps to its defaults.
+	AddressPools []AddressPool
+}
+
+// AddressPool is addresses that are cut into subnets of a size.
+type AddressPool struct {
+	Base string // "172.80.0.0/16"
+	Size int    // the bits of a subnet's prefix
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -54,6 +55,8 @@ type Plan struct {
 	Services, Containers int
 	Warnings             []Warning
 	Questions            []Question
+	// Problems are why it must not be carried out: what would stop it in the middle.
+	Problems []*Problem
 	// Comparisons are open: a plan with [State.Differences] for them may replace less.
 	Comparisons []Comparison
 	// Outages are the services that run and do not for a while, by name.
@@ -187,6 +190,15 @@ func quoted(value string) string {
 
 // Empty says that there is nothing to do at all.
 func (p *Plan) Empty() bool { return len(p.Nodes) == 0 }
+
+// Refusal joins the problems that keep the plan from being carried out; nil where there are none.
+func (p *Plan) Refusal() error {
+	var all []error
+	for _, problem := range p.Problems {
+		all = append(all, problem)
+	}
+	return errors.Join(all...)
+}
 
 // HasChanges says whether anything changes; running a completed one-shot again does not.
 func (p *Plan) HasChanges() bool {

@@ -75,9 +75,10 @@ func (c sight) keepsEnding(s Wait) bool {
 	return s.Deadline == nil && c.restarts > mostRestarts && c.Restart.MaxRetries == 0
 }
 
-// mayRecover says of an unhealthy container that it may be restarted, or get over it.
+// mayRecover says of an unhealthy container that it may be restarted, or get over it. One that is to take over from another has no time
+// for that.
 func (c sight) mayRecover(s Wait) bool {
-	if !alwaysRestarts(c.Restart) && c.Restart.Name != project.RestartOnFailure {
+	if s.Fresh || !alwaysRestarts(c.Restart) && c.Restart.Name != project.RestartOnFailure {
 		return false
 	}
 	return s.Deadline != nil || c.HealthCheck.FailingStreak < unhealthyRounds*c.HealthCheck.Retries

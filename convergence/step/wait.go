@@ -41,8 +41,8 @@ type Wait struct {
 	Project string
 	// Dependency says that others wait for it; the words of a failure differ.
 	Dependency bool
-	// Fresh says that the container is a new one which must not have died since it was started: it is about to take over from
-	// the one that it replaces.
+	// Fresh says that the container is a new one which must not have died since it was started, nor become unhealthy: it is about
+	// to take over from the one that it replaces.
 	Fresh bool
 	// Steady is how long one that has no health check has to run without an end in between: "running" proves little of what was
 	// started a moment ago.

@@ -24,6 +24,9 @@ func (c *Client) Info(ctx context.Context) (engine.Info, error) {
 		key, value, _ := strings.Cut(label, "=")
 		info.Labels[key] = value
 	}
+	for _, pool := range answer.DefaultAddressPools {
+		info.AddressPools = append(info.AddressPools, engine.AddressPool{Base: pool.Base, Size: pool.Size})
+	}
 	return info, nil
 }
 
