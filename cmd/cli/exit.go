@@ -130,7 +130,7 @@ func reportJSON(g *globals, err error) {
 	}
 	err, options := g.failureOptions(err)
 	object := jsonError{Error: true, Message: err.Error(), Code: codeOf(err), Hint: g.explain(err).Try}
-	if reports, _ := display.Reports(err, options); options.Plan != nil {
+	if reports, _ := display.Reports(err, options); options.Plan != nil || len(reports) > 1 {
 		object.Failure, object.More = &reports[0], reports[1:]
 	}
 	if load != nil {

@@ -13,7 +13,7 @@ import (
 
 // takenPorts are the ports that the plan's containers would not get.
 func (p *Plan) takenPorts(wanted *project.Project, around Surroundings) []*Problem {
-	holders := holders{plan: p, around: around, freed: p.freed(), bindings: p.bindings(wanted)}
+	holders := holders{wanted: wanted, around: around, freed: p.freed(), bindings: p.bindings(wanted)}
 	var problems []*Problem
 	told := map[string]bool{}
 	for _, b := range holders.bindings {
@@ -77,7 +77,7 @@ func (h holder) words(own string) string {
 
 // holders looks for who has ports.
 type holders struct {
-	plan     *Plan
+	wanted   *project.Project // nil where there is no file
 	around   Surroundings
 	freed    map[string]bool
 	bindings []binding
@@ -138,10 +138,18 @@ func (h holders) advice(b binding, has holder, own string) string {
 		return text + fmt.Sprintf(", or see which program it is: sudo ss -lntup 'sport = :%d'", b.first)
 	case has.container.Project == "" || has.container.OneOff:
 		return text + ", or stop the one that has it: docker stop " + has.container.Name
+	case has.container.Project == own && h.wanted != nil && h.isInFile(has.container.Service):
+		return text + ", or stop the one that has it: muster stop " + has.container.Service
 	case has.container.Project == own:
 		return text + ", or remove what the file does not have any more with --remove-orphans"
 	}
 	return text + fmt.Sprintf(", or stop the one that has it: muster -p %s stop %s", has.container.Project, has.container.Service)
+}
+
+func (h holders) isInFile(service string) bool {
+	_, enabled := h.wanted.Services[service]
+	_, disabled := h.wanted.DisabledServices[service]
+	return enabled || disabled
 }
 
 // free is the next port that nobody has or wants, as far as that is known; 0 where none was found nearby.
@@ -151,7 +159,7 @@ func (h holders) free(b binding) uint16 {
 		one := b
 		one.container, one.first, one.last = "", uint16(port), uint16(port)
 		wants := func(other binding) bool {
-			return other.protocol == b.protocol && int(other.first) <= port && port <= int(other.last)
+			return int(other.first) <= port && port <= int(other.last) // whatever the protocol: less to be taken for another
 		}
 		if h.at(one, uint16(port)) == nil && !slices.ContainsFunc(h.bindings, wants) {
 			return uint16(port)
