@@ -51,6 +51,11 @@ func advices() []advice {
 			"give the network another subnet, or remove networks that nobody uses: docker network prune",
 		},
 		{
+			regexp.MustCompile(`bind source path does not exist: (\S+)`),
+			"path-missing", "",
+			"make $1 on the engine's host, or let the engine make it with create_host_path: true",
+		},
+		{
 			regexp.MustCompile(`no space left on device`),
 			"disk-full", "",
 			"see what takes the engine's room: docker system df",

@@ -28,9 +28,19 @@ const (
 const factColumn = 10
 
 func (f failureWriter) headline(message string) {
-	first, rest, _ := strings.Cut(message, "\n")
-	_, _ = fmt.Fprintf(f.w, "%s %s\n", f.style.bad("✘"), f.style.bold(harmless(first)))
-	if rest == "" {
+	first, rest, more := strings.Cut(message, "\n")
+	lines := []string{first}
+	if f.options.Width > 0 {
+		lines = wrap(strings.Fields(first), " ", f.room()+factColumn)
+	}
+	for i, line := range lines {
+		mark := " "
+		if i == 0 {
+			mark = f.style.bad("✘")
+		}
+		_, _ = fmt.Fprintf(f.w, "%s %s\n", mark, f.style.bold(harmless(line)))
+	}
+	if !more {
 		return
 	}
 	for line := range strings.SplitSeq(rest, "\n") {
@@ -53,7 +63,24 @@ func (f failureWriter) evidence(r Report) {
 	}
 	f.heldUp(r.HeldUp)
 	f.words("now", r.Now)
-	f.fact("try", r.Try)
+	f.block("try", f.advice(r.Try))
+}
+
+// advice breaks a long advice into lines, but no command in it: that is to be copied. One stands at the end behind a colon, or alone.
+func (f failureWriter) advice(text string) []string {
+	room := f.room()
+	isCommand := func(text string) bool {
+		program, _, _ := strings.Cut(text, " ")
+		return slices.Contains([]string{"muster", "docker", "sudo", "ss"}, program)
+	}
+	if room == 0 || len(text) <= room || isCommand(text) {
+		return []string{text}
+	}
+	words := strings.Fields(text)
+	if end := strings.LastIndex(text, ": "); end >= 0 && isCommand(text[end+2:]) {
+		words = append(strings.Fields(text[:end+1]), text[end+2:])
+	}
+	return wrap(words, " ", room)
 }
 
 func (f failureWriter) probe(probe *Probe) {

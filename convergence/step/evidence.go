@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -31,7 +32,10 @@ func (w *watch) timedOut(ctx context.Context) error {
 
 // pending is what a container that is on its way has not reached yet.
 func (w *watch) pending() string {
-	if w.last.State == engine.StateRunning && w.last.HealthCheck != nil {
+	switch {
+	case w.last.RestartCount > w.before:
+		return fmt.Sprintf("keeps ending, restarted %d times", w.last.RestartCount-w.before)
+	case w.last.State == engine.StateRunning && w.last.HealthCheck != nil:
 		return "no probe has succeeded yet"
 	}
 	return "not " + w.step.Goal.String() + " yet"
