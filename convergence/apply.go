@@ -140,6 +140,7 @@ func (r *run) visit(ctx context.Context, id plan.NodeID) error {
 	default:
 		g.begins(node)
 		err = r.do(ctx, node)
+		g.ends(ctx, node, err)
 	}
 	var undone *Undone
 	if g.leave(err != nil && !node.Commit) {
@@ -166,6 +167,8 @@ func (r *run) doAlone(ctx context.Context, node plan.Node) error {
 // do runs a step and tells of it.
 func (r *run) do(ctx context.Context, node plan.Node) error {
 	r.tell(r.event(node, Started))
+	ctx, done := linger(ctx, node)
+	defer done()
 	err := node.Step.Run(ctx, r.eng, func(progress step.Progress) {
 		event := r.event(node, Progress)
 		event.Progress = progress
@@ -181,6 +184,33 @@ func (r *run) do(ctx context.Context, node plan.Node) error {
 	return nil
 }
 
+// lingerTime is how long a call that is under way may take to end when the caller's context has.
+const lingerTime = 2 * time.Second
+
+// linger is the context of a step. One that is undone when it fails is not cut off in the middle: the engine could do what it was asked
+// for only after it was undone.
+func linger(ctx context.Context, node plan.Node) (context.Context, func()) {
+	switch node.Step.Action() {
+	case "create", "rename", "update", "start", "stop", "connect", "disconnect", "remove":
+	default:
+		return ctx, func() {}
+	}
+	if node.Group == 0 {
+		return ctx, func() {}
+	}
+	lingering, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	var timer *time.Timer
+	stop := context.AfterFunc(ctx, func() {
+		timer = time.AfterFunc(lingerTime, func() { cancel(context.Cause(ctx)) })
+	})
+	return lingering, func() {
+		if !stop() && timer != nil {
+			timer.Stop()
+		}
+		cancel(nil)
+	}
+}
+
 // settle makes the walk's error of a step's.
 func (r *run) settle(node plan.Node, err error, undone *Undone) error {
 	switch {
@@ -194,7 +224,9 @@ func (r *run) settle(node plan.Node, err error, undone *Undone) error {
 
 // undo puts back what a group had changed. It has a time of its own: the caller's context may be over.
 func (r *run) undo(ctx context.Context, g *group) *Undone {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	ctx = context.WithoutCancel(ctx)
+	r.awaitStops(ctx, g)
+	ctx, cancel := context.WithTimeout(ctx, undoTime)
 	defer cancel()
 	undone := &Undone{Group: g.plan.Name, Untouched: !g.stopped}
 	var failures []error
@@ -213,4 +245,17 @@ func (r *run) undo(ctx context.Context, g *group) *Undone {
 	slices.Sort(undone.Restored)
 	undone.Err = errors.Join(failures...)
 	return undone
+}
+
+// stopTime bounds how long the end of a container is waited for whose stop the caller has given up.
+const stopTime = 10 * time.Minute
+
+// awaitStops returns when the containers have ended whose stops were given up, or of which nobody knows whether the engine heard of
+// them: it goes on with a stop that it was asked for, and a start that comes in the middle of it does nothing.
+func (r *run) awaitStops(ctx context.Context, g *group) {
+	ctx, cancel := context.WithTimeout(ctx, stopTime)
+	defer cancel()
+	for _, stop := range g.givenUp {
+		_ = stop.Run(ctx, r.eng, func(step.Progress) {}) // what comes next tells
+	}
 }

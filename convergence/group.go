@@ -2,6 +2,7 @@ package convergence
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -29,6 +30,7 @@ type group struct {
 	running int
 	stopped bool // a stop was begun
 	undone  bool
+	givenUp []step.StopContainer // stops that may go on in the engine
 }
 
 // enter is called before a step. Each enter is followed by a leave, whatever it returned.
@@ -74,6 +76,17 @@ func (g *group) begins(node plan.Node) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	g.stopped = g.stopped || node.Step.Action() == "stop"
+}
+
+// ends notes how a step has ended that begins was called for.
+func (g *group) ends(ctx context.Context, node plan.Node, err error) {
+	stop, isStop := node.Step.(step.StopContainer)
+	if !isStop || err == nil || ctx.Err() == nil && !errors.Is(err, engine.ErrUnavailable) {
+		return
+	}
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	g.givenUp = append(g.givenUp, stop)
 }
 
 // leave is called when a step has ended. It says whether the caller has to undo the group now.

@@ -67,12 +67,17 @@ func (s *stage) load(content string, options ...func(*project.Options)) *project
 }
 
 func (s *stage) converger() convergence.Converger {
-	return convergence.Converger{Engine: s.eng, Sink: s.sink}
+	return convergence.Converger{Engine: s.eng, Sink: s.sink, Providers: providers{}}
 }
 
 func (s *stage) up(ctx context.Context, content string, options ...func(*project.Options)) (*plan.Plan, error) {
 	s.t.Helper()
-	return s.converger().Up(ctx, s.load(content, options...), s.policy)
+	return s.bringUp(ctx, s.load(content, options...))
+}
+
+// bringUp is how every test here brings a project up.
+func (s *stage) bringUp(ctx context.Context, p *project.Project) (*plan.Plan, error) {
+	return s.converger().Up(ctx, p, s.policy)
 }
 
 func (s *stage) mustUp(content string, options ...func(*project.Options)) *plan.Plan {

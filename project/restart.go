@@ -1,8 +1,11 @@
 package project
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // Restart policies as the engine names them.
@@ -49,4 +52,24 @@ func engineRestartName(service Service, condition string) string {
 		return RestartOnFailure
 	}
 	return name
+}
+
+// MadeRestartPolicy is the restart policy that a container was made with, by its labels: what the engine has may be what a
+// replacement that was cut short has left. It is not ok where the labels do not tell.
+func MadeRestartPolicy(labels map[string]string) (name string, maxRetries int, ok bool) {
+	made, err := OpenFingerprint(labels[LabelSpec])
+	if err != nil {
+		return "", 0, false
+	}
+	service := Service{Restart: made.Plain("restart")}
+	condition, attempts := made.Plain("deploy.restart_policy.condition"), made.Plain("deploy.restart_policy.max_attempts")
+	if condition+attempts != "" {
+		policy := &types.RestartPolicy{Condition: condition}
+		if most, err := strconv.ParseUint(attempts, 10, 64); err == nil {
+			policy.MaxAttempts = &most
+		}
+		service.Deploy = &types.DeployConfig{RestartPolicy: policy}
+	}
+	name, maxRetries = RestartPolicy(service)
+	return cmp.Or(name, RestartNo), maxRetries, true
 }

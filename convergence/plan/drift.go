@@ -196,6 +196,10 @@ func (r *reconciler) spreadReplacement(order []string) {
 			}
 			for _, one := range s.replicas {
 				one.goWith(shared.replicas[0], sharing)
+				if one.resume != nil && shared.replicas[0].replaced() && shared.replicas[0].resume == nil {
+					s.leftover = append(s.leftover, *one.resume) // it shares with what goes
+					one.resume = nil
+				}
 			}
 		}
 	}

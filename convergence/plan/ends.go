@@ -27,10 +27,13 @@ type StopInput struct {
 // StopContainers plans that a project's containers end, each after those that depend on it. Nothing is removed.
 func StopContainers(input StopInput) *Plan {
 	t := newEnding(TeardownInput{Name: input.Name, Project: input.Project, State: input.State, Services: input.Services})
+	t.removeHelpers(t.chosen)
+	var recovered map[string][]NodeID
+	t.chosen, recovered = t.putRight(t.chosen, wantedPolicy(input.Project))
 	t.chosen = slices.DeleteFunc(t.chosen, func(c engine.Container) bool { return !c.Running() })
 	needs := t.dependencies()
 	t.inOrder(needs, func(container engine.Container) {
-		stop := t.add(step.StopContainer{Target: target(container), Timeout: input.Timeout})
+		stop := t.add(step.StopContainer{Target: target(container), Timeout: input.Timeout}, recovered[container.ID]...)
 		for _, dependent := range needs.Dependents(container.Service) {
 			t.follow(stop, t.stops[dependent]...)
 		}
@@ -94,7 +97,9 @@ func RemoveContainers(input RemoveInput) *Plan {
 	t := newEnding(TeardownInput{
 		Name: input.Name, Project: input.Project, State: input.State, Services: input.Services, RemoveVolumes: input.Volumes,
 	})
-	t.chosen = slices.DeleteFunc(t.chosen, func(c engine.Container) bool { return c.Running() && !input.Stop })
+	if !input.Stop {
+		t.chosen = t.still(t.chosen, wantedPolicy(input.Project))
+	}
 	t.removeContainers()
 	if input.Volumes {
 		t.removeAnonymousVolumes()
@@ -102,6 +107,20 @@ func RemoveContainers(input RemoveInput) *Plan {
 	t.removeFileVolumes()
 	t.addHooks(newHooked(input.Project, input.State))
 	return t.plan
+}
+
+// still are the containers that stand still, and go. Where one stays of a replacement that was cut short, that is finished or undone.
+func (t *teardown) still(containers []engine.Container, wanted func(service string) (engine.RestartPolicy, bool)) []engine.Container {
+	var staying []engine.Container // with what their replacements have left
+	for _, one := range recoveries(containers) {
+		if one.keep.Running() {
+			staying = append(append(staying, one.keep), one.others...)
+		}
+	}
+	_, _ = t.putRight(staying, wanted)
+	return slices.DeleteFunc(containers, func(c engine.Container) bool {
+		return c.Running() || slices.ContainsFunc(staying, func(other engine.Container) bool { return other.ID == c.ID })
+	})
 }
 
 // newEnding begins the plan of an end of containers, or of a pause. One-offs are left alone where there is no kill, and orphans are not warned

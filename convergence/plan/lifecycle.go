@@ -87,6 +87,7 @@ type lifecycle struct {
 	waits      map[waitKey][]NodeID
 	standing   *reconciler // plans what the starts take; nil where there is no file
 	problems   []error
+	recovered  map[string][]NodeID // what comes before anything else is done to a container, by its ID
 }
 
 // waitKey is a container and the goal that somebody waits for.
@@ -95,19 +96,26 @@ type waitKey struct {
 	goal      step.Goal
 }
 
+// putRight is the builder's, for all services: which one a run was cut short with is nobody's choice.
+func (l *lifecycle) putRight(input LifecycleInput) {
+	l.removeHelpers(input.State.Containers)
+	l.State.Containers, l.recovered = l.builder.putRight(input.State.Containers, wantedPolicy(input.Project))
+}
+
 func newLifecycle(input LifecycleInput) *lifecycle {
 	l := &lifecycle{
 		LifecycleInput: input, builder: newBuilder(input.Name), containers: map[string][]engine.Container{},
 		needs: dag.New(cmp.Compare[string]), chosen: map[string]bool{},
 		starts: map[string][]NodeID{}, stops: map[string][]NodeID{}, waits: map[waitKey][]NodeID{},
 	}
+	l.putRight(input)
 	if input.Project != nil {
-		l.standing = newStanding(input.Project, input.State, l.builder)
+		l.standing = newStanding(input.Project, l.State, l.builder)
 	}
 	if input.Wait && input.WaitTimeout > 0 {
 		l.deadline = step.NewDeadline(input.WaitTimeout)
 	}
-	for _, container := range input.State.Containers {
+	for _, container := range l.State.Containers {
 		if !container.OneOff && container.Hook == "" {
 			l.containers[container.Service] = append(l.containers[container.Service], container)
 		}
@@ -238,7 +246,7 @@ func (l *lifecycle) startAfter(g gate, container engine.Container) {
 }
 
 func (l *lifecycle) start(container engine.Container, start step.StartContainer) NodeID {
-	id := l.add(start)
+	id := l.add(start, l.recovered[container.ID]...)
 	l.starts[container.ID] = append(l.starts[container.ID], id)
 	return id
 }
@@ -313,7 +321,7 @@ func (l *lifecycle) restart(service string) {
 			l.startAfter(g, container)
 			continue
 		}
-		stop := l.add(step.StopContainer{Target: target(container), Timeout: l.StopTimeout, Restart: true})
+		stop := l.add(step.StopContainer{Target: target(container), Timeout: l.StopTimeout, Restart: true}, l.recovered[container.ID]...)
 		for _, needed := range before {
 			for _, stopped := range l.stops[needed] {
 				l.follow(stopped, stop)

@@ -204,7 +204,7 @@ func (r *reconciler) pick(
 		return &best, append(s.leftover, candidates[1:]...)
 	}
 	for i, other := range candidates[1:] {
-		if other.Running() || strings.HasPrefix(other.Name, project.RetiredName("", one.name)) {
+		if other.Running() || strings.HasPrefix(other.Name, project.RetiredName("", one.name)) || project.IsTemporaryName(best.Name, one.name) {
 			one.resume = &best
 			return &other, append(s.leftover, slices.Delete(slices.Clone(candidates[1:]), i, i+1)...)
 		}

@@ -248,9 +248,13 @@ func (r *reconciler) restartWithDependencies(s *servicePlan, one *replica, g gat
 	if len(replaced) == 0 {
 		return
 	}
+	when := replacedWhen(replaced)
+	if one.maybe() && !when.always() && when.when.String() == one.only.when.String() {
+		return // then it is replaced itself
+	}
 	one.restart = true
 	kept := r.only
-	r.only = kept.and(replacedWhen(replaced))
+	r.only = kept.and(when)
 	defer func() { r.only = kept }()
 	r.beginGroup(s.service.Name)
 	again := step.StartContainer{Target: target(*one.current), Again: true}

@@ -92,6 +92,10 @@ func (s RestoreContainer) Run(ctx context.Context, eng engine.Engine, _ func(Pro
 	if err != nil {
 		return fmt.Errorf("look at the container that ran before: %w", err)
 	}
+	// As long as there is a new one, the next run can tell that this one was cut short.
+	if err := eng.SetRestartPolicy(ctx, s.ID, s.Policy); err != nil {
+		return fmt.Errorf("give the container that ran before its restart policy back: %w", err)
+	}
 	if err := s.removeNew(ctx, eng, old.Container); err != nil {
 		return err
 	}
@@ -99,9 +103,6 @@ func (s RestoreContainer) Run(ctx context.Context, eng engine.Engine, _ func(Pro
 		if err := eng.RenameContainer(ctx, s.ID, s.Object().Name); err != nil {
 			return fmt.Errorf("give the container that ran before its name back: %w", err)
 		}
-	}
-	if err := eng.SetRestartPolicy(ctx, s.ID, s.Policy); err != nil {
-		return fmt.Errorf("give the container that ran before its restart policy back: %w", err)
 	}
 	return s.restart(ctx, eng)
 }

@@ -27,6 +27,8 @@ type Fault struct {
 	Message string
 	// Bytes are how much of the answer gets through before a Cut. A stream, like events, logs or a pull, runs until there.
 	Bytes int
+	// Came is called when a call meets the fault, before anything comes of it; nil tells nobody.
+	Came func()
 }
 
 // Outcome is what comes of a call.
@@ -138,6 +140,9 @@ func (f *faults) leave(x *exchange) (refused bool) {
 func (f *faults) around(x *exchange, call Call, handle func()) {
 	fault := f.enter(x, call)
 	defer f.leave(x)
+	if fault.Came != nil {
+		fault.Came()
+	}
 	if fault.Delay > 0 {
 		select {
 		case <-time.After(fault.Delay):
