@@ -2,6 +2,7 @@ package convergence_test
 
 import (
 	"context"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -14,7 +15,12 @@ import (
 	"github.com/muster-dev/muster/project"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain collects garbage less often: thousands of engines live for a moment each.
+func TestMain(m *testing.M) {
+	const percent = 400
+	debug.SetGCPercent(percent)
+	goleak.VerifyTestMain(m)
+}
 
 // stage is an engine in memory and what a test does with it.
 type stage struct {

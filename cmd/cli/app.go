@@ -221,7 +221,12 @@ func (g *globals) dial(ctx context.Context, projectName string) (*engine.Hub, er
 	} else if pulls > 0 {
 		eng = engine.LimitPulls(eng, pulls)
 	}
-	return engine.NewHub(eng, projectName), nil
+	return engine.NewHub(engine.Retry(eng, g.waitsForEngine), projectName), nil
+}
+
+// waitsForEngine tells why nothing happens for a while.
+func (g *globals) waitsForEngine(err error) {
+	_, _ = fmt.Fprintf(g.app.Err, "%v; waiting for it to answer again\n", err)
 }
 
 // parallelLimit is --parallel or COMPOSE_PARALLEL_LIMIT; -1 means no limit.

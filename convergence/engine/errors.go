@@ -16,6 +16,8 @@ var (
 	ErrDenied = errors.New("denied")
 	// ErrUnavailable: the engine cannot be reached, or the connection to it was lost.
 	ErrUnavailable = errors.New("engine unavailable")
+	// ErrFailing: the engine says that something went wrong in it, and not that the request was at fault.
+	ErrFailing = errors.New("engine failing")
 	// ErrUnsupported: the engine is too old for it or was built without it.
 	ErrUnsupported = errors.New("not supported by this engine")
 )

@@ -45,7 +45,7 @@ func putFiles(ctx context.Context, eng engine.Copies, ref, folder string, files 
 }
 
 // archiveOf leaves out folders: the engine makes those that are missing, and those that are there keep their owners and modes.
-func archiveOf(files []File, modified time.Time) (io.Reader, error) {
+func archiveOf(files []File, modified time.Time) (io.ReadSeeker, error) {
 	var buffer bytes.Buffer
 	archive := tar.NewWriter(&buffer)
 	for _, file := range files {
@@ -60,7 +60,8 @@ func archiveOf(files []File, modified time.Time) (io.Reader, error) {
 			return nil, err
 		}
 	}
-	return &buffer, archive.Close()
+	err := archive.Close()
+	return bytes.NewReader(buffer.Bytes()), err
 }
 
 func fileNames(files []File) string {

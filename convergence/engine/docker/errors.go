@@ -41,6 +41,10 @@ func (c *Client) wrap(err error) error {
 		return &apiError{engine.ErrDenied, err}
 	case cerrdefs.IsInvalidArgument(err):
 		return &apiError{engine.ErrInvalid, err}
+	case cerrdefs.IsUnavailable(err):
+		return &apiError{engine.ErrUnavailable, err}
+	case cerrdefs.IsInternal(err):
+		return &apiError{engine.ErrFailing, err}
 	case cerrdefs.IsNotImplemented(err), strings.Contains(err.Error(), "requires API version"):
 		return &apiError{engine.ErrUnsupported, err}
 	}
@@ -57,10 +61,10 @@ func (c *Client) wrapAs(err, from, to error) error {
 	return err
 }
 
-// wrapWords gives an error that has no sentinel yet one by its words.
+// wrapWords gives an error one by its words that has no sentinel yet, or only that the engine is failing.
 func wrapWords(err, kind error, words ...string) error {
 	var api *apiError
-	if err == nil || errors.As(err, &api) {
+	if err == nil || errors.As(err, &api) && !errors.Is(api.kind, engine.ErrFailing) {
 		return err
 	}
 	for _, text := range words {
