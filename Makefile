@@ -31,7 +31,7 @@ with_engine = found=$$($(DEV) engine env) && eval "$$found" &&
 # show prints a command as one would type it, and runs it on the engine.
 show = @echo '$$ $(1)' && $(with_engine) $(1)
 
-.PHONY: help build dev install install-plugin man completions test test-fake e2e races bench parity drop-in builders cover lint fmt golden docs engine engine-down peer images programs software demo demo-down clean
+.PHONY: help build dev install install-plugin man completions test test-fake e2e races bench parity chaos drop-in builders cover lint fmt golden docs engine engine-down peer images programs software demo demo-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name about; do printf '  %-14s %s\n' "$$name" "$$about"; done
@@ -88,6 +88,11 @@ parity: build dev ## compare with docker compose, file by file and field by fiel
 builders: dev engine ## build with BuildKit itself beside the engine, as builders of docker buildx do (compiles it once, for minutes)
 	@$(DEV) buildkit
 	@$(with_engine) $(GO) test -tags=e2e,builders -count=1 -run TestRealBuilders ./cmd/cli
+
+ROUNDS ?= 50
+RESTARTS ?= 0
+chaos: build dev engine ## kill muster in the middle of what it does, ROUNDS times (RESTARTS ends the engine that was started here, too)
+	@$(with_engine) $(DEV) chaos --rounds $(ROUNDS) --restarts $(RESTARTS)
 
 drop-in: build dev ## compare with docker compose, command line by command line
 	@$(DEV) drop-in

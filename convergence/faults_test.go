@@ -11,6 +11,7 @@ import (
 
 	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/engine/docker/dockertest"
+	"github.com/muster-dev/muster/convergence/plan"
 )
 
 // wrong is a way in which a call goes wrong.
@@ -159,6 +160,7 @@ func (f fixture) try(t *testing.T, way wrong, nth int, expected expectation) (ha
 			t.Errorf("%s: %v\n%s", place, err, s.Snapshot())
 		}
 	}
+	s.policy.Recreate = plan.RecreateChanged
 	between := s.Snapshot()
 	made, err := s.bringUp(t.Context(), f.after)
 	if err != nil {

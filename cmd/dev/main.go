@@ -80,6 +80,7 @@ func commands() []command {
 		{"software", "", "make images of redis, postgres, nginx and busybox out of Debian's packages", makeSoftware},
 		{"test", "[--fake | --engine]", "run all tests, or only those that need no engine, or one", runTests},
 		{"bench", "", "measure what has limits, against a bare client on the same engine", runBench},
+		{"chaos", "[--rounds N] [--restarts N] [--seed N]", "kill bin/muster in the middle of what it does, and look whether the next command puts it right", runChaos},
 		{"drop-in", "", "compare with docker compose, command line by command line", runDropIn},
 		{"parity", "[FILE...]", "compare what Muster makes of Compose files with what docker compose makes of them", runParity},
 		{"docs", "", "write the list of commands into README.md", writeDocs},

@@ -39,8 +39,9 @@ func (r *reconciler) createMissing(s *servicePlan) {
 			r.undo(r.restore(s, one))
 			r.undoFiles(s, one)
 		default:
-			r.keepName(s, one, cleared)
+			r.keepName(one, cleared)
 		}
+		r.keepPolicy(s, one, cleared)
 	}
 	r.group, r.only = 0, conditional{}
 }
@@ -146,14 +147,33 @@ func filePolicy(service project.Service) engine.RestartPolicy {
 	return engine.RestartPolicy{Name: name, MaxRetries: retries}
 }
 
-// keepName gives a container that stays its final name and restart policy back, where an interrupted replacement had taken
-// them.
-func (r *reconciler) keepName(s *servicePlan, one *replica, cleared []NodeID) {
-	if !project.IsTemporaryName(one.current.Name, one.name) {
+// keepName gives a container that stays its final name back, where an interrupted replacement had taken it.
+func (r *reconciler) keepName(one *replica, cleared []NodeID) {
+	if project.IsTemporaryName(one.current.Name, one.name) {
+		one.create = []NodeID{r.add(step.RenameContainer{Target: target(*one.current), To: one.name}, cleared...)}
+	}
+}
+
+// keepPolicy gives a container that stays its restart policy back, where an interrupted replacement may have taken it. That comes before
+// anything by which the next run can tell that there was one.
+func (r *reconciler) keepPolicy(s *servicePlan, one *replica, cleared []NodeID) {
+	if one.current == nil || one.replaced() && !one.maybe() {
 		return
 	}
-	rename := r.add(step.RenameContainer{Target: target(*one.current), To: one.name}, cleared...)
-	one.create = []NodeID{r.add(step.SetRestartPolicy{Target: target(*one.current), Policy: filePolicy(s.service)}, rename)}
+	left := slices.ContainsFunc(s.leftover, func(c engine.Container) bool { return observedNumber(c) == one.number })
+	if !left && !project.IsTemporaryName(one.current.Name, one.name) {
+		return
+	}
+	r.group, r.only = 0, conditional{}
+	policy := r.add(step.SetRestartPolicy{Target: target(*one.current), Policy: filePolicy(s.service)})
+	for _, id := range cleared {
+		r.after(id, policy)
+	}
+	if !one.maybe() {
+		for _, id := range one.create {
+			r.after(id, policy)
+		}
+	}
 }
 
 // removeContainer plans the end of a container and returns its last step.

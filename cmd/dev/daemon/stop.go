@@ -85,3 +85,16 @@ func awaitEnd(ctx context.Context, proc fs.FS, processes []Process, patience tim
 	}
 	return nil
 }
+
+// Kill ends the engine of the record at once, as a crash does, and nothing that it has started: the next start puts that in order. The
+// caller holds the lock.
+func Kill(ctx context.Context, record Record) error {
+	proc := os.DirFS("/proc")
+	if !record.Process.Alive(proc) {
+		return nil
+	}
+	if err := kill(record.Process.PID); err != nil {
+		return fmt.Errorf("kill engine: %w", err)
+	}
+	return awaitEnd(ctx, proc, []Process{record.Process}, stopTimeout)
+}
