@@ -89,10 +89,8 @@ builders: dev engine ## build with BuildKit itself beside the engine, as builder
 	@$(DEV) buildkit
 	@$(with_engine) $(GO) test -tags=e2e,builders -count=1 -run TestRealBuilders ./cmd/cli
 
-ROUNDS ?= 50
-RESTARTS ?= 0
 chaos: build dev engine ## kill muster in the middle of what it does, ROUNDS times (RESTARTS ends the engine that was started here, too)
-	@$(with_engine) $(DEV) chaos --rounds $(ROUNDS) --restarts $(RESTARTS)
+	@$(with_engine) $(DEV) chaos --rounds $(or $(ROUNDS),50) --restarts $(or $(RESTARTS),0)
 
 drop-in: build dev ## compare with docker compose, command line by command line
 	@$(DEV) drop-in
