@@ -38,7 +38,7 @@ func (r *run) restart(ctx context.Context, kill bool) (ended bool, err error) {
 		return false, restarted
 	case limited.Err() != nil:
 		return false, fmt.Errorf("the up did not end in %s:\n%s", upTime, output)
-	case err != nil && !strings.Contains(output.String(), "muster: "):
+	case err != nil && strings.TrimSpace(output.String()) == "":
 		return false, fmt.Errorf("the up failed without a word after %s: %w\n%s", took, err, output)
 	}
 	word := "in good order"
@@ -51,7 +51,8 @@ func (r *run) restart(ctx context.Context, kill bool) (ended bool, err error) {
 
 // afterAWhile lets some of the time pass that an up usually takes.
 func (r *run) afterAWhile(ctx context.Context) error {
-	timer := time.NewTimer(time.Duration(r.random.Int64N(int64(max(r.usual["up"]/2, time.Second)))))
+	half := max(r.usual["up"]/2, time.Second)
+	timer := time.NewTimer(half/2 + time.Duration(r.random.Int64N(int64(half))))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
