@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/muster-dev/muster/convergence/engine"
@@ -93,7 +94,9 @@ func sharedIDs(container engine.Container) (ids []string) {
 // newRecovery keeps the container that runs. Where none does it is the new one that counts if it has got its name and has run, because
 // then the old one had ended for it; else the new one has never served anybody.
 func newRecovery(useful, candidates []engine.Container) recovery {
-	byAge := func(a, b engine.Container) int { return a.Created.Compare(b.Created) }
+	byAge := func(a, b engine.Container) int {
+		return cmp.Or(cmp.Compare(deployOf(a), deployOf(b)), a.Created.Compare(b.Created))
+	}
 	useful, candidates = slices.SortedStableFunc(slices.Values(useful), byAge), slices.SortedStableFunc(slices.Values(candidates), byAge)
 	best := slices.IndexFunc(useful, engine.Container.Running)
 	for i := len(useful) - 1; i >= 0 && best < 0; i-- {
@@ -105,6 +108,12 @@ func newRecovery(useful, candidates []engine.Container) recovery {
 	one.name, one.undoes = finalName(one.keep), one.keep.ID == candidates[0].ID
 	one.others = slices.DeleteFunc(candidates, func(c engine.Container) bool { return c.ID == one.keep.ID })
 	return one
+}
+
+// deployOf is the number of the up that made a container: what engines tell of times is whole seconds.
+func deployOf(container engine.Container) int {
+	number, _ := strconv.Atoi(container.Labels[project.LabelDeploy])
+	return number
 }
 
 // finalName is the name that a container has in the end, by the one that it has in the middle of a replacement. A new one says by a
@@ -148,9 +157,9 @@ func (b *builder) recover(one recovery, wanted func(service string) (engine.Rest
 	var last []NodeID
 	if one.undoes {
 		change.Reasons = []Reason{{Text: "an interrupted replacement is undone"}}
-		if policy, known := policyBefore(one.keep, wanted); known {
-			last = append(last, b.add(step.SetRestartPolicy{Target: target(one.keep), Policy: policy}))
-		}
+	}
+	if policy, known := policyBefore(one.keep, wanted); known {
+		last = append(last, b.add(step.SetRestartPolicy{Target: target(one.keep), Policy: policy}))
 	}
 	for _, other := range one.others {
 		after := last
