@@ -28,15 +28,6 @@ type Fingerprint struct {
 // fingerprintVersion is the form that this version of Muster writes. A reader that meets a newer one does not understand it.
 const fingerprintVersion = 1
 
-// Plain is the value of a field that is kept as it is; empty for others.
-func (f Fingerprint) Plain(path string) string {
-	value, plain := strings.CutPrefix(f.Fields[path], markPlain)
-	if !plain {
-		return ""
-	}
-	return value
-}
-
 // Marks of the kinds of value in a fingerprint.
 const (
 	markPlain  = "="
