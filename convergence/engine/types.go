@@ -354,6 +354,8 @@ type LogOptions struct {
 type Frame struct {
 	Stream Stream
 	Data   []byte
+	// More says that the next frame has come already: whoever takes frames loses no time by waiting for it.
+	More bool
 }
 
 // Version says who the engine is.
@@ -389,6 +391,8 @@ type Info struct {
 	Memory int64 // bytes
 	// Cgroups is the version of control groups that limits are kept with: "1" or "2"; empty where there are none.
 	Cgroups string
+	// Time is what the engine's clock said when it answered, in UTC; zero where it did not tell.
+	Time time.Time
 	// AddressPools are where addresses of networks that name none come from; empty where the engine keeps to its defaults.
 	AddressPools []AddressPool
 }

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/muster-dev/muster/convergence/engine"
 )
@@ -19,6 +20,9 @@ func (c *Client) Info(ctx context.Context) (engine.Info, error) {
 		},
 		ID: answer.ID, Host: answer.Name, Labels: map[string]string{},
 		CPUs: answer.NCPU, Memory: answer.MemTotal, Cgroups: answer.CgroupVersion,
+	}
+	if at, err := time.Parse(time.RFC3339Nano, answer.SystemTime); err == nil {
+		info.Time = at.UTC()
 	}
 	for _, label := range answer.Labels {
 		key, value, _ := strings.Cut(label, "=")

@@ -48,14 +48,16 @@ const (
 	frameHeader = 8
 	// maxFrame bounds what a broken or hostile stream can make us hold. The engine's own frames stay below 20 KB.
 	maxFrame = 1 << 20
-	rawChunk = 16 << 10
+	// readAhead is how much of a stream is read at once: a frame of a full part with its time goes into it.
+	readAhead = 32 << 10
+	rawChunk  = 16 << 10
 )
 
 // readFrames takes the engine's stream apart. With a terminal it is the raw output; else each frame has a header of eight
 // bytes: the stream (1 or 2, or 3 for an error of the engine's), three zeros, the length (Engine API, "stream format").
 // Which of the two is only told by an inspect, so the first bytes decide: no terminal output begins like a header.
 func readFrames(body io.Reader, yield func(engine.Frame) error) error {
-	reader := bufio.NewReaderSize(body, rawChunk)
+	reader := bufio.NewReaderSize(body, readAhead)
 	first, err := reader.Peek(frameHeader)
 	switch {
 	case len(first) == 0 && errors.Is(err, io.EOF):
@@ -65,7 +67,7 @@ func readFrames(body io.Reader, yield func(engine.Frame) error) error {
 	case !isHeader(first):
 		return readRaw(reader, yield)
 	}
-	frames := frameReader{reader: reader, buffer: make([]byte, rawChunk)}
+	frames := frameReader{reader: reader}
 	for {
 		frame, err := frames.next()
 		if errors.Is(err, io.EOF) {
@@ -80,37 +82,71 @@ func readFrames(body io.Reader, yield func(engine.Frame) error) error {
 	}
 }
 
-// frameReader reads frames into a buffer that it uses again.
+// frameReader reads frames, most of them without copying: a frame is valid until the next call.
 type frameReader struct {
-	reader io.Reader
-	header [frameHeader]byte
-	buffer []byte
+	reader *bufio.Reader
+	used   int    // bytes of the reader's that the last frame lies in
+	large  []byte // holds frames that the reader cannot
 }
 
 // next returns the next frame, or io.EOF where the stream ends between frames.
 func (f *frameReader) next() (engine.Frame, error) {
-	if _, err := io.ReadFull(f.reader, f.header[:]); errors.Is(err, io.EOF) {
-		return engine.Frame{}, io.EOF
-	} else if err != nil {
-		return engine.Frame{}, fmt.Errorf("read log frame: %w", err)
+	_, _ = f.reader.Discard(f.used) // they are there
+	f.used = 0
+	header, err := f.reader.Peek(frameHeader)
+	if err != nil {
+		if errors.Is(err, io.EOF) && len(header) == 0 {
+			return engine.Frame{}, io.EOF
+		}
+		return engine.Frame{}, fmt.Errorf("read log frame: %w", cutShort(err))
 	}
-	size := int(binary.BigEndian.Uint32(f.header[4:]))
-	if !isHeader(f.header[:]) || size > maxFrame {
-		return engine.Frame{}, fmt.Errorf("read log frame: the stream is damaged (header % x)", f.header)
+	stream, size := header[0], frameSize(header)
+	if !isHeader(header) || size > maxFrame {
+		return engine.Frame{}, fmt.Errorf("read log frame: the stream is damaged (header % x)", header)
 	}
-	if size > len(f.buffer) {
-		f.buffer = make([]byte, size)
+	data, err := f.data(size)
+	if err != nil {
+		return engine.Frame{}, fmt.Errorf("read log frame: %w", cutShort(err))
 	}
-	data := f.buffer[:size]
-	if _, err := io.ReadFull(f.reader, data); errors.Is(err, io.EOF) {
-		return engine.Frame{}, fmt.Errorf("read log frame: %w", io.ErrUnexpectedEOF)
-	} else if err != nil {
-		return engine.Frame{}, fmt.Errorf("read log frame: %w", err)
-	}
-	if f.header[0] == systemError {
+	if stream == systemError {
 		return engine.Frame{}, fmt.Errorf("engine cannot read the log: %s", data)
 	}
-	return engine.Frame{Stream: engine.Stream(f.header[0]), Data: data}, nil
+	return engine.Frame{Stream: engine.Stream(stream), Data: data, More: f.more()}, nil
+}
+
+// data is what follows the header that is next.
+func (f *frameReader) data(size int) ([]byte, error) {
+	if whole := frameHeader + size; whole <= f.reader.Size() {
+		data, err := f.reader.Peek(whole)
+		f.used = len(data)
+		return data[min(frameHeader, len(data)):], err
+	}
+	_, _ = f.reader.Discard(frameHeader) // it was looked at
+	if size > len(f.large) {
+		f.large = make([]byte, size)
+	}
+	_, err := io.ReadFull(f.reader, f.large[:size])
+	return f.large[:size], err
+}
+
+// more says whether the frame after the last one is here as a whole.
+func (f *frameReader) more() bool {
+	buffered := f.reader.Buffered()
+	if buffered < f.used+frameHeader {
+		return false
+	}
+	ahead, _ := f.reader.Peek(f.used + frameHeader) // it is there
+	return buffered >= f.used+frameHeader+frameSize(ahead[f.used:])
+}
+
+func frameSize(header []byte) int { return int(binary.BigEndian.Uint32(header[4:])) }
+
+// cutShort tells of an end in the middle of something.
+func cutShort(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // systemError is the stream on which the engine tells of its own failure.

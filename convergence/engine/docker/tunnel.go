@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func (c *Client) tunnel(ctx context.Context, ref string, command []string) (net.
 	if err != nil {
 		return nil, err
 	}
-	return &tunnelConn{Conn: connection, frames: frameReader{reader: connection, buffer: make([]byte, rawChunk)}}, nil
+	return &tunnelConn{Conn: connection, frames: frameReader{reader: bufio.NewReaderSize(connection, rawChunk)}}, nil
 }
 
 // tunnelConn reads what a command writes to its standard output.

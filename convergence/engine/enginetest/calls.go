@@ -37,6 +37,9 @@ func sayWho(f *fixture) {
 	if info.CPUs == 0 || info.Memory == 0 || info.ID == "" || info.Host == "" {
 		f.Errorf("info: got %+v, want all of it", info)
 	}
+	if later := time.Since(info.Time).Abs(); later > time.Hour {
+		f.Errorf("the engine's time is %v, %v from here", info.Time, later)
+	}
 }
 
 func callsEnd(f *fixture) {

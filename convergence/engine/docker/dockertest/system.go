@@ -3,6 +3,7 @@ package dockertest
 import (
 	"io"
 	"net/http"
+	"time"
 
 	apisystem "github.com/docker/docker/api/types/system"
 )
@@ -53,6 +54,7 @@ func (e *Engine) info(x *exchange) error {
 		OSType: operatingSystem, Architecture: "x86_64", NCPU: 2, MemTotal: 4 << 30, LoggingDriver: "json-file",
 		CgroupDriver: "cgroupfs", CgroupVersion: "2", MemoryLimit: true, OperatingSystem: "dockertest",
 		Containers: len(e.containers), Images: len(e.images), DefaultRuntime: "runc",
+		SystemTime: e.clock.now().UTC().Format(time.RFC3339Nano),
 	}
 	for _, c := range e.containers {
 		switch {
