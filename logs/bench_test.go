@@ -102,6 +102,8 @@ func (endless) Events(ctx context.Context, _ engine.EventFilter, ready func(), _
 	return ctx.Err()
 }
 
+func (endless) Info(context.Context) (engine.Info, error) { return engine.Info{}, nil }
+
 func (e endless) Logs(_ context.Context, _ string, _ engine.LogOptions, yield func(engine.Frame) error) error {
 	for i := range e.lines {
 		if err := yield(engine.Frame{Stream: engine.Stdout, Data: e.frames[i%len(e.frames)]}); err != nil {

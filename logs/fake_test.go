@@ -182,6 +182,9 @@ func (f *fake) ListContainers(_ context.Context, filter engine.ContainerFilter) 
 	return listed, nil
 }
 
+// Info tells the time.
+func (f *fake) Info(context.Context) (engine.Info, error) { return engine.Info{Time: time.Now()}, nil }
+
 func (f *fake) Events(ctx context.Context, filter engine.EventFilter, ready func(), yield func(engine.Event) error) error {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/muster-dev/muster/convergence/engine"
 )
@@ -19,6 +18,7 @@ type Engine interface {
 	ListContainers(ctx context.Context, filter engine.ContainerFilter) ([]engine.Container, error)
 	Events(ctx context.Context, filter engine.EventFilter, ready func(), yield func(engine.Event) error) error
 	Logs(ctx context.Context, ref string, options engine.LogOptions, yield func(engine.Frame) error) error
+	Info(ctx context.Context) (engine.Info, error)
 }
 
 // Options says what to follow, and from where to where.
@@ -38,6 +38,14 @@ type Options struct {
 	// Tail is how many lines of each container's history to read; negative means all. Zero with Follow means only what is
 	// written from the call of Ready on. Containers that start later are always followed from their start.
 	Tail int
+	// TailTotal, when it is not zero, reads only so many lines of the history of all containers together, and TailService of
+	// that of each service: the last ones by their times.
+	TailTotal, TailService int
+	// NoMerge leaves the order of times: the history comes container by container, and what is written from then on as it comes.
+	NoMerge bool
+	// Events puts the marks of all kinds between the lines, those of the past too as far as the engine remembers them; without
+	// it there are only those of the ends and starts that Follow sees.
+	Events bool
 	// Since and Until bound the history, by the engine's clock, both inclusive; zero means no bound.
 	Since, Until time.Time
 
@@ -48,15 +56,19 @@ type Options struct {
 	Linger time.Duration
 	// Ready, when it is not nil, is called once, when nothing that starts afterwards can be missed.
 	Ready func()
-	// MaxStreams bounds how many containers are followed at once; zero means [DefaultMaxStreams].
+	// Idle, when it is not nil, is called where sink is, from time to time and at the end, when nothing more is at hand: a sink
+	// that gathers what it writes writes it then. Its error ends everything.
+	Idle func() error
+	// MaxStreams bounds how many logs are open at once; zero means [DefaultMaxStreams]. More containers than that cannot be
+	// followed; of their history the logs take turns.
 	MaxStreams int
 }
 
 const (
-	// DefaultMaxStreams is how many containers are followed at once where nothing else is said.
+	// DefaultMaxStreams is how many logs are open at once where nothing else is said.
 	DefaultMaxStreams = 512
-	// historiesAtOnce is how many logs are read at once that are not followed.
-	historiesAtOnce = 16
+	// looksAtOnce is how many logs are looked into at once for where they end.
+	looksAtOnce = 16
 )
 
 // LimitError says that more containers would have to be followed at once than is allowed.
@@ -70,23 +82,35 @@ func (e *LimitError) Error() string {
 
 // Follow hands the lines of many containers to sink, and with options.Follow also marks for what happens to them.
 //
-// Lines of one stream of a container come in order, each once, through restarts of the container and of the engine; nothing
-// is said of the order between containers. sink is called from one goroutine at a time and owns the text only during the
-// call. While it does not return, the engine is held back and memory does not grow.
+// Lines of a container come in order, each once, through restarts of the container and of the engine. Those of many come in the
+// order of their times, by the engine's clock: all of a history; and of what is followed what arrives within a short while, in
+// which a line is held back, for less than 100 ms. Lines of the same moment come by the names of their sources.
+//
+// sink is called from one goroutine at a time and owns the text only during the call. While it does not return, the engine is
+// held back and memory does not grow.
 //
 // Without options.Follow it returns when the history is read; with it, when no container is left that runs or will be
 // restarted. Else the error is sink's own, the context's, a [*LimitError], or says what the engine could not do. A container
 // whose log cannot be read is an item of kind [KindUnreadable] and no error.
 func Follow(ctx context.Context, from Engine, options Options, sink func(Item) error) error {
+	if options.MaxStreams == 0 {
+		options.MaxStreams = DefaultMaxStreams
+	}
 	f := &follower{
-		engine: from, options: options, sink: sink,
-		turn: make(chan struct{}, 1), histories: semaphore.NewWeighted(historiesAtOnce), doubt: make(chan struct{}, 1),
+		engine: from, options: options, merger: newMerger(options, sink),
+		turns: newTurns(options.MaxStreams), doubt: make(chan struct{}, 1),
 	}
 	work := f.history
 	if options.Follow {
 		work = f.follow
 	}
-	err := work(ctx)
+	group, merging := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(f.merger.ended)
+		return work(merging)
+	})
+	group.Go(func() error { return f.merger.run(merging) })
+	err := group.Wait()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -95,23 +119,11 @@ func Follow(ctx context.Context, from Engine, options Options, sink func(Item) e
 
 // follower is what the goroutines of one call of [Follow] share. It does not change.
 type follower struct {
-	engine    Engine
-	options   Options
-	sink      func(Item) error
-	turn      chan struct{} // is held while sink is called
-	histories *semaphore.Weighted
-	doubt     chan struct{} // takes a token when a stream has ended and no event says why
-}
-
-// send calls sink when it is this goroutine's turn.
-func (f *follower) send(ctx context.Context, item Item) error {
-	select {
-	case f.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-f.turn }()
-	return f.sink(item)
+	engine  Engine
+	options Options
+	merger  *merger
+	turns   *turns
+	doubt   chan struct{} // takes a token when a stream has ended and no event says why
 }
 
 // list returns the containers of the project, wanted or not.
@@ -137,22 +149,21 @@ func (f *follower) history(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	containers = slices.DeleteFunc(containers, func(c engine.Container) bool { return !f.wanted(c) })
+	var past *past
+	if f.options.Events {
+		if past, err = f.past(ctx, containers, time.Time{}); err != nil {
+			return err
+		}
+	}
 	if f.options.Ready != nil {
 		f.options.Ready()
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(historiesAtOnce)
+	tails := make([]*tail, 0, len(containers))
 	for _, container := range containers {
-		if !f.wanted(container) {
-			continue
-		}
-		group.Go(func() error {
-			t := newTail(f, SourceOf(container), f.options.Tail)
-			t.begin(ctx)
-			return t.read(ctx, false)
-		})
+		tails = append(tails, newTail(f, SourceOf(container), len(containers)))
 	}
-	return group.Wait()
+	return f.readAll(ctx, tails, past)
 }
 
 // follow subscribes first and looks then: nothing can happen in between.
@@ -161,8 +172,12 @@ func (f *follower) follow(ctx context.Context) error {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	w := &watcher{
-		follower: f, group: group, events: make(chan engine.Event, eventsAtOnce),
-		containers: map[string]*watched{}, created: map[string]bool{}, untold: map[string]bool{},
+		follower: f, group: group, events: make(chan engine.Event, eventsAtOnce), herald: newHerald(f.merger),
+		containers: map[string]*watched{}, created: map[string]engine.Container{}, untold: map[string]bool{},
+		ended: map[place]*tail{},
+	}
+	if f.options.Events {
+		w.begin = f.now(ctx) // before anything can be told as it happens
 	}
 	subscribed := make(chan struct{})
 	group.Go(func() error {

@@ -3,6 +3,7 @@ package logs
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,7 +15,10 @@ type task struct {
 	follow  bool   // of taskRead: go on until the container ends
 	started bool   // of taskRead: the container has just started
 	name    string // of taskRename
-	exit           // of taskExit
+	mark    *Item  // of taskMark
+
+	passed, ended chan struct{} // of taskPass, and of taskAfter: either of them
+	exit                        // of taskExit
 }
 
 type taskKind uint8
@@ -23,6 +27,9 @@ const (
 	taskRead   taskKind = iota + 1 // read from the cursor on
 	taskExit                       // say that the container has ended
 	taskRename                     // the container has another name
+	taskPass                       // close passed: what came before is told
+	taskAfter                      // wait for that
+	taskMark                       // hand a mark on; for a herald
 )
 
 // exit is the end of a run of a container.
@@ -30,6 +37,7 @@ type exit struct {
 	code        int
 	restarting  bool
 	outOfMemory bool
+	replaced    bool // by a container that takes its place
 }
 
 // inbox is what waits for a tail to do. It never holds up who fills it: a tail that is held back by a slow reader must not
@@ -37,6 +45,7 @@ type exit struct {
 type inbox struct {
 	mutex  sync.Mutex
 	tasks  []task
+	length atomic.Int32 // of tasks
 	closed bool
 	change chan struct{} // holds a token after a change that was not waited for
 	onExit func()        // see whenExit
@@ -47,9 +56,17 @@ func newInbox() *inbox { return &inbox{change: make(chan struct{}, 1)} }
 func (b *inbox) push(tasks ...task) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	b.tasks = append(b.tasks, tasks...)
+	b.set(append(b.tasks, tasks...))
 	b.notify()
 }
+
+func (b *inbox) set(tasks []task) {
+	b.tasks = tasks
+	b.length.Store(int32(len(tasks))) //nolint:gosec // few
+}
+
+// some says whether there is a task. It costs next to nothing.
+func (b *inbox) some() bool { return b.length.Load() > 0 }
 
 // close lets the tail end when it has done everything.
 func (b *inbox) close() {
@@ -76,7 +93,7 @@ func (b *inbox) next(ctx context.Context) (task, bool, error) {
 		b.mutex.Lock()
 		if len(b.tasks) > 0 {
 			first := b.tasks[0]
-			b.tasks = b.tasks[1:]
+			b.set(b.tasks[1:])
 			b.mutex.Unlock()
 			return first, true, nil
 		}
@@ -149,7 +166,7 @@ func (b *inbox) overdue(moment time.Time, runsAgain bool) (task, bool) {
 	first := b.tasks[0]
 	switch {
 	case first.kind == taskExit && !first.time.IsZero() && first.time.Before(moment):
-		b.tasks = b.tasks[1:]
+		b.set(b.tasks[1:])
 		return first, true
 	case runsAgain && first.kind == taskRead && first.started:
 		b.tasks[0].started = false

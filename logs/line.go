@@ -73,6 +73,10 @@ const (
 	// KindUnreadable is a container whose log cannot be read, or not to its end; Err says why. The others go on, and so do
 	// the marks of this one. It comes once where the log driver cannot read, else whenever reading was given up.
 	KindUnreadable
+	// KindOutOfMemory is a container in which the kernel has killed a process because it needed more memory than it may have.
+	KindOutOfMemory
+	// KindHealth is a container whose health has changed.
+	KindHealth
 )
 
 // UnknownExit is the exit code of a container that nobody saw ending: it is gone.
@@ -84,10 +88,15 @@ type Item struct {
 	Kind Kind
 	Line
 
-	// Of KindExited.
+	// Of KindExited, and of KindStarted about the end of the run before.
 	ExitCode    int
-	Restarting  bool // the engine starts it again
 	OutOfMemory bool
+
+	Restarting bool // of KindExited: the engine starts it again
+	Replaced   bool // of KindExited: another container takes its place
+	Again      bool // of KindStarted: it ran before, and its end was told
+
+	Health engine.Health // of KindHealth
 
 	Err error // of KindUnreadable
 }

@@ -239,6 +239,8 @@ func (w whole) Logs(ctx context.Context, ref string, options engine.LogOptions, 
 	return w.fake.Logs(ctx, ref, options, yield)
 }
 
+func (w whole) Info(ctx context.Context) (engine.Info, error) { return w.fake.Info(ctx) }
+
 func (w whole) Close() error { return nil }
 
 func TestEngineRestartsUnderAHub(t *testing.T) {

@@ -74,21 +74,21 @@ func (w *watcher) settleNow(ctx context.Context) error {
 			c = w.join(ctx, now)
 		}
 		c.rename(now.Name)
-		c.correct(now)
+		w.correct(c, now)
 		delete(w.created, id)
 	}
 	return w.withinLimit()
 }
 
 // correct brings a container to the phase that a look has shown.
-func (c *watched) correct(now engine.Container) {
+func (w *watcher) correct(c *watched, now engine.Container) {
 	before, after := c.phase, phaseOf(now)
 	c.tail.inbox.push(task{
 		kind: taskRead, follow: after == running,
 		started: before == ended || before == restarting && after == running,
 	})
 	if after != running && before != restarting {
-		c.end(task{exit: exit{code: now.ExitCode, restarting: after == restarting}})
+		w.endRun(c, task{exit: exit{code: now.ExitCode, restarting: after == restarting}})
 	}
 	c.phase = after
 }

@@ -63,6 +63,7 @@ func (w *watcher) happened(ctx context.Context, event engine.Event, seen map[str
 		return // told again after a lost connection
 	}
 	delete(w.untold, event.ID)
+	w.mention(event, c.source)
 	now, there := seen[event.ID]
 	switch event.Action {
 	case "start":
@@ -76,7 +77,9 @@ func (w *watcher) happened(ctx context.Context, event engine.Event, seen map[str
 			return
 		}
 		again := there && now.Running()
-		c.end(task{time: event.Time, exit: exit{code: event.ExitCode, restarting: again, outOfMemory: c.outOfMemory}})
+		w.endRun(c, task{time: event.Time, exit: exit{
+			code: event.ExitCode, restarting: again, outOfMemory: c.outOfMemory, replaced: w.replaced(c),
+		}})
 		if again || seen == nil {
 			c.phase = restarting
 		}
@@ -95,10 +98,7 @@ func (w *watcher) happened(ctx context.Context, event engine.Event, seen map[str
 func (w *watcher) newcomer(ctx context.Context, event engine.Event, seen map[string]engine.Container) {
 	container, there := seen[event.ID]
 	if !there {
-		container = engine.Container{
-			ID: event.ID, Name: event.Name, Project: event.Project,
-			Service: event.Service, Number: event.Number, OneOff: event.OneOff, Hook: event.Hook,
-		}
+		container = told(event)
 	}
 	if !w.wanted(container) {
 		delete(w.created, event.ID)
@@ -106,7 +106,7 @@ func (w *watcher) newcomer(ctx context.Context, event engine.Event, seen map[str
 	}
 	switch event.Action {
 	case "create":
-		w.created[event.ID] = true
+		w.created[event.ID] = container
 	case "destroy":
 		delete(w.created, event.ID)
 	case "start":
@@ -118,9 +118,17 @@ func (w *watcher) newcomer(ctx context.Context, event engine.Event, seen map[str
 }
 
 // join takes in a container that was not there at first, as one that has not begun to run.
+//
+// Where it takes the place of one that has ended, its lines come after all of that one's.
 func (w *watcher) join(ctx context.Context, container engine.Container) *watched {
-	c := w.adopt(container, -1)
-	c.phase = ended
+	c := w.adopt(container, len(w.containers)+1)
+	c.tail.lines, c.phase = -1, ended
+	if at, ok := c.source.place(); ok && w.ended[at] != nil {
+		before, passed := w.ended[at], make(chan struct{})
+		before.inbox.push(task{kind: taskPass, passed: passed})
+		c.tail.inbox.push(task{kind: taskAfter, passed: passed, ended: before.ended})
+		delete(w.ended, at)
+	}
 	w.group.Go(func() error { return c.tail.run(ctx) })
 	return c
 }
@@ -134,15 +142,37 @@ func (w *watcher) started(c *watched, event engine.Event) {
 	c.tail.inbox.push(task{kind: taskRead, time: event.Time, follow: true, started: true})
 }
 
-func (c *watched) end(end task) {
+func (w *watcher) endRun(c *watched, end task) {
 	end.kind = taskExit
 	c.tail.inbox.push(end)
 	c.phase, c.outOfMemory = ended, false
+	if at, ok := c.source.place(); ok {
+		w.ended[at] = c.tail
+	}
+}
+
+// replaced says whether a container is there that takes another's place.
+func (w *watcher) replaced(c *watched) bool {
+	at, ok := c.source.place()
+	for _, next := range w.created {
+		if its, _ := SourceOf(next).place(); ok && its == at {
+			return true
+		}
+	}
+	return false
+}
+
+// mention tells of what is no part of the story, where that is asked for.
+func (w *watcher) mention(event engine.Event, source Source) {
+	item, ok := markOf(event, source)
+	if ok && w.options.Events && (item.Kind == KindOutOfMemory || item.Kind == KindHealth) && event.Time.After(w.begin) {
+		w.herald.inbox.push(task{kind: taskMark, mark: &item})
+	}
 }
 
 func (c *watched) rename(name string) {
-	if name != "" && name != c.name {
-		c.name = name
+	if name != "" && name != c.source.Container {
+		c.source.Container = name
 		c.tail.inbox.push(task{kind: taskRename, name: name})
 	}
 }
@@ -150,7 +180,7 @@ func (c *watched) rename(name string) {
 // forget lets go of a container that is gone.
 func (w *watcher) forget(id string, c *watched) {
 	if c.phase == running {
-		c.end(task{exit: exit{code: UnknownExit}})
+		w.endRun(c, task{exit: exit{code: UnknownExit}})
 	}
 	c.tail.inbox.close()
 	delete(w.containers, id)

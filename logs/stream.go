@@ -19,10 +19,13 @@ func (t *tail) request(follow bool) engine.LogOptions {
 	options := engine.LogOptions{
 		Follow: follow, Since: t.options.Since, Until: t.options.Until, Tail: t.lines, Timestamps: true,
 	}
+	if t.seam != nil && (options.Until.IsZero() || t.seam.Before(options.Until)) {
+		options.Until = *t.seam
+	}
 	if t.decoder.cursor.started() {
 		options.Since, options.Tail = t.decoder.cursor.time, -1
 	}
-	if end, ok := t.inbox.exitAhead(); ok {
+	if end, ok := t.inbox.exitAhead(); ok && t.seam == nil {
 		options.Follow = false
 		if !end.time.IsZero() && (options.Until.IsZero() || end.time.Before(options.Until)) {
 			options.Until = end.time
@@ -34,27 +37,51 @@ func (t *tail) request(follow bool) engine.LogOptions {
 // stream reads over one connection. A followed one is broken off when the container's end was told and nothing comes any more.
 func (t *tail) stream(ctx context.Context, options engine.LogOptions) error {
 	if !options.Follow {
-		if err := t.histories.Acquire(ctx, 1); err != nil {
-			return err
-		}
-		defer t.histories.Release(1)
-		return t.engine.Logs(ctx, t.source.ContainerID, options, t.frame)
+		return t.stored(ctx, options)
 	}
+	if err := t.lane.await(ctx, awaitLive); err != nil {
+		return err
+	}
+	err := t.followed(ctx, options)
+	return errors.Join(err, t.lane.await(ctx, awaitNothing))
+}
+
+// stored reads what the engine has now, when it is this log's turn.
+func (t *tail) stored(ctx context.Context, options engine.LogOptions) error {
+	if err := t.turns.take(ctx); err != nil {
+		return err
+	}
+	t.asked = t.turns.asked
+	err := t.engine.Logs(ctx, t.source.ContainerID, options, func(f engine.Frame) error { return t.frame(ctx, f) })
+	t.asked = nil
+	if !t.parked {
+		t.turns.give()
+	}
+	return err
+}
+
+func (t *tail) followed(ctx context.Context, options engine.LogOptions) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer t.inbox.whenExit(nil)
 	t.inbox.whenExit(func() { t.breakOffWhenSilent(ctx, cancel) })
-	err := t.engine.Logs(ctx, t.source.ContainerID, options, t.frame)
+	err := t.engine.Logs(ctx, t.source.ContainerID, options, func(f engine.Frame) error { return t.frame(ctx, f) })
 	if err != nil && errors.Is(context.Cause(ctx), errStale) {
 		return errStale
 	}
 	return err
 }
 
-func (t *tail) frame(frame engine.Frame) error {
+func (t *tail) frame(ctx context.Context, frame engine.Frame) error {
 	t.frames.Add(1)
-	t.failure = t.decoder.frame(frame)
-	return t.failure
+	if err := t.lane.ready(ctx, t.asked); err != nil {
+		t.parked = errors.Is(err, errParked)
+		return err
+	}
+	if err := t.decoder.frame(frame); err != nil {
+		return err
+	}
+	return t.lane.pause(ctx, frame.More)
 }
 
 func (t *tail) breakOffWhenSilent(ctx context.Context, cancel context.CancelCauseFunc) {
@@ -72,11 +99,15 @@ func (t *tail) breakOffWhenSilent(ctx context.Context, cancel context.CancelCaus
 // skipHistory moves the cursor to the end of what was written so far, so that reading begins with what comes next. Where the
 // log cannot be read, that is left to be told by read.
 func (t *tail) skipHistory(ctx context.Context) error {
+	emit := t.decoder.emit
+	defer func() { t.decoder.emit = emit }()
 	t.decoder.emit = func(engine.Stream, time.Time, []byte, bool) error { return nil }
 	options := engine.LogOptions{Tail: baselineTail, Timestamps: true}
 	for {
+		limit := t.decoder.lineLimit
 		*t.decoder = *newDecoder(t.decoder.emit)
-		err := t.engine.Logs(ctx, t.source.ContainerID, options, t.frame)
+		t.decoder.lineLimit = limit
+		err := t.engine.Logs(ctx, t.source.ContainerID, options, t.decoder.frame)
 		if err := t.decoder.end(); err != nil {
 			return err
 		}

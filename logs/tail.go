@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,34 +29,44 @@ type tail struct {
 	lines   int // of the history, while there is no cursor; negative means all
 	inbox   *inbox
 	decoder *decoder
+	lane    *lane
+	asked   <-chan struct{} // receives when another log asks for the turn; nil while this one has none
+	ended   chan struct{}   // closed when nothing more comes
 
+	seam       *time.Time   // while the history is read of what is followed afterwards: where it ends
 	frames     atomic.Int64 // that came
-	failure    error        // of the sink
+	parked     bool         // the last stream gave its turn up
+	last       *exit        // of the run before
 	runsAgain  bool         // the exit of an earlier run was told before a line
 	early      bool         // the last stream ended before the container
 	unreadable bool         // the log driver cannot read
+	givenUp    bool         // the history could not be read to its end
 }
 
-func newTail(f *follower, source Source, lines int) *tail {
-	return &tail{follower: f, source: source, lines: lines, inbox: newInbox(), decoder: newDecoder(nil)}
-}
-
-// begin says where lines go to. It comes before the first read.
-func (t *tail) begin(ctx context.Context) {
-	t.decoder.emit = func(stream engine.Stream, at time.Time, text []byte, cut bool) error {
-		return t.line(ctx, Line{Source: t.source, Stream: stream, Time: at, Text: text, Cut: cut})
+// newTail makes one of so many tails.
+func newTail(f *follower, source Source, among int) *tail {
+	size, limit := share(among)
+	t := &tail{
+		follower: f, source: source, lines: f.options.perContainer(), inbox: newInbox(),
+		lane: newLane(f.merger, source, size), ended: make(chan struct{}),
 	}
+	t.decoder = newDecoder(t.line)
+	t.decoder.lineLimit = limit
+	return t
 }
 
 // run does what comes into the inbox until that is closed and empty. ctx ends it.
 func (t *tail) run(ctx context.Context) error {
-	t.begin(ctx)
+	defer close(t.ended)
 	for {
 		next, ok, err := t.inbox.next(ctx)
 		if !ok {
 			return err
 		}
 		if err := t.do(ctx, next); err != nil {
+			return err
+		}
+		if err := t.lane.flush(ctx); err != nil {
 			return err
 		}
 	}
@@ -74,45 +83,67 @@ func (t *tail) do(ctx context.Context, next task) error {
 				return err
 			}
 		}
-		return t.exited(ctx, next)
+		t.exited(next)
 	case taskRead:
 		t.runsAgain = false
 		if next.started {
-			if err := t.started(ctx, next); err != nil {
-				return err
-			}
+			t.started(next)
+		}
+		if t.givenUp {
+			t.givenUp = false // with the history
+			return nil
 		}
 		return t.read(ctx, next.follow)
+	case taskPass:
+		close(next.passed)
+	case taskAfter:
+		return t.after(ctx, next)
+	}
+	return nil
+}
+
+// after waits until another tail has told what it has to tell.
+func (t *tail) after(ctx context.Context, turn task) error {
+	select {
+	case <-turn.passed:
+	case <-turn.ended:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	return nil
 }
 
 // line hands a line on, after what came before it: a stream may go on into the container's next run.
-func (t *tail) line(ctx context.Context, line Line) error {
-	for {
-		due, ok := t.inbox.overdue(line.Time, t.runsAgain)
+func (t *tail) line(stream engine.Stream, at time.Time, text []byte, cut bool) error {
+	for t.inbox.some() {
+		due, ok := t.inbox.overdue(at, t.runsAgain)
 		if !ok {
-			return t.send(ctx, Item{Kind: KindLine, Line: line})
+			break
 		}
 		t.runsAgain = due.kind == taskExit
-		tell := t.started
 		if t.runsAgain {
-			tell = t.exited
-		}
-		if err := tell(ctx, due); err != nil {
-			return err
+			t.exited(due)
+		} else {
+			t.started(due)
 		}
 	}
+	t.lane.line(t.source, stream, at, text, cut)
+	return nil
 }
 
-func (t *tail) started(ctx context.Context, start task) error {
-	return t.send(ctx, Item{Kind: KindStarted, Line: Line{Source: t.source, Time: start.time}})
+func (t *tail) started(start task) {
+	item := Item{Kind: KindStarted, Line: Line{Source: t.source, Time: start.time}}
+	if t.last != nil {
+		item.Again, item.ExitCode, item.OutOfMemory = true, t.last.code, t.last.outOfMemory
+	}
+	t.lane.mark(item)
 }
 
-func (t *tail) exited(ctx context.Context, end task) error {
-	return t.send(ctx, Item{
-		Kind: KindExited, Line: Line{Source: t.source, Time: end.time},
-		ExitCode: end.code, Restarting: end.restarting, OutOfMemory: end.outOfMemory,
+func (t *tail) exited(end task) {
+	t.last = &end.exit
+	t.lane.mark(Item{
+		Kind: KindExited, Line: Line{Source: t.source, Time: end.time}, ExitCode: end.code,
+		Restarting: end.restarting, OutOfMemory: end.outOfMemory, Replaced: end.replaced,
 	})
 }
 
@@ -122,14 +153,21 @@ func (t *tail) read(ctx context.Context, follow bool) error {
 	for failures := 0; !t.unreadable; failures++ {
 		before, request := t.decoder.cursor, t.request(follow)
 		err := t.stream(ctx, request)
-		if fatal := cmp.Or(t.failure, ctx.Err()); fatal != nil {
-			return fatal
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if t.parked {
+			if err := t.goOn(ctx); err != nil {
+				return err
+			}
+			failures = -1
+			continue
 		}
 		if t.decoder.cursor != before {
 			failures = 0
 		}
 		if err == nil {
-			if done, err := t.ended(ctx, request, failures); done || err != nil {
+			if done, err := t.wasAll(ctx, request, failures); done || err != nil {
 				return err
 			}
 			continue
@@ -145,12 +183,23 @@ func (t *tail) read(ctx context.Context, follow bool) error {
 	return nil
 }
 
-// ended says whether the end of a stream was the end of what there is to read. Engines have been seen to end a followed stream
+// goOn waits until a stream that gave its turn up has something to do.
+func (t *tail) goOn(ctx context.Context) error {
+	t.parked = false
+	t.decoder.lost()
+	return t.lane.ready(ctx, nil)
+}
+
+// wasAll says whether the end of a stream was the end of what there is to read. Engines have been seen to end a followed stream
 // although the container ran on: then it is asked for again, a few times, and after those when the container ends. Or the event
 // of its end was lost: then a look will tell.
-func (t *tail) ended(ctx context.Context, request engine.LogOptions, failures int) (bool, error) {
+func (t *tail) wasAll(ctx context.Context, request engine.LogOptions, failures int) (bool, error) {
 	t.lines = -1
-	if err := t.decoder.end(); err != nil {
+	if t.seam != nil {
+		t.decoder.lost()
+		return true, nil
+	}
+	if err := t.endLines(ctx); err != nil {
 		return true, err
 	}
 	if !request.Follow || !t.options.Until.IsZero() || t.inbox.wait(ctx, staleAfter) {
@@ -162,6 +211,14 @@ func (t *tail) ended(ctx context.Context, request engine.LogOptions, failures in
 	}
 	t.early = failures >= retries
 	return t.early, ctx.Err()
+}
+
+// endLines hands on the lines that have begun: they are as whole as they will be.
+func (t *tail) endLines(ctx context.Context) error {
+	if err := t.decoder.end(); err != nil {
+		return err
+	}
+	return t.lane.flush(ctx)
 }
 
 func pause(ctx context.Context, length time.Duration) error {
@@ -183,7 +240,7 @@ func (t *tail) hopeless(err error, follow bool, failures int) bool {
 		return false
 	case errors.Is(err, engine.ErrUnsupported), errors.Is(err, engine.ErrNotFound), errors.Is(err, engine.ErrConflict):
 		return true
-	case errors.Is(err, engine.ErrUnavailable) && follow && !t.inbox.last():
+	case errors.Is(err, engine.ErrUnavailable) && (follow || t.seam != nil) && !t.inbox.last():
 		return false
 	}
 	return failures >= retries
@@ -191,7 +248,7 @@ func (t *tail) hopeless(err error, follow bool, failures int) bool {
 
 // giveUp ends the reading of a log that cannot be read. One that is gone with its container needs no words.
 func (t *tail) giveUp(ctx context.Context, cause error) error {
-	if err := t.decoder.end(); err != nil {
+	if err := t.endLines(ctx); err != nil {
 		return err
 	}
 	switch {
@@ -200,6 +257,7 @@ func (t *tail) giveUp(ctx context.Context, cause error) error {
 	case errors.Is(cause, engine.ErrUnavailable):
 		return fmt.Errorf("read logs of %q: %w", t.source.Container, cause)
 	}
-	t.unreadable = errors.Is(cause, engine.ErrUnsupported)
-	return t.send(ctx, Item{Kind: KindUnreadable, Line: Line{Source: t.source, Time: time.Now().UTC()}, Err: cause})
+	t.unreadable, t.givenUp = errors.Is(cause, engine.ErrUnsupported), t.seam != nil
+	t.lane.mark(Item{Kind: KindUnreadable, Line: Line{Source: t.source, Time: time.Now().UTC()}, Err: cause})
+	return t.lane.flush(ctx)
 }

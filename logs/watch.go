@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,7 +31,7 @@ const (
 // watched is a container that is followed.
 type watched struct {
 	tail        *tail
-	name        string
+	source      Source // as far as events and looks tell
 	phase       phase
 	last        time.Time // of its last start or end; engines tell of a stop before or after the end that it has caused
 	outOfMemory bool      // since its last end
@@ -43,9 +44,22 @@ type watcher struct {
 	group      *errgroup.Group
 	events     chan engine.Event
 	containers map[string]*watched
-	created    map[string]bool // since we look, and not started yet
-	settle     *time.Timer     // when to look again; nil when events and the last look agree
-	untold     map[string]bool // the containers about which they do not; nil when the engine did not answer
+	created    map[string]engine.Container // since we look, and not started yet
+	ended      map[place]*tail             // the last one there that has ended
+	settle     *time.Timer                 // when to look again; nil when events and the last look agree
+	untold     map[string]bool             // the containers about which they do not; nil when the engine did not answer
+	herald     *herald
+	begin      time.Time // up to when events are of the past
+}
+
+// place is what a container has in common with the one that it replaces.
+type place struct {
+	project, service string
+	number           int
+}
+
+func (s Source) place() (place, bool) {
+	return place{s.Project, s.Service, s.Number}, s.Service != "" && s.Number > 0 && !s.OneOff
 }
 
 // run ends when nothing is left to follow and lets the tails end then.
@@ -75,7 +89,7 @@ func (w *watcher) run(ctx context.Context) error {
 		case <-w.doubt:
 			err = w.compare(ctx)
 		case <-starting:
-			starting, w.created = nil, map[string]bool{}
+			starting, w.created = nil, map[string]engine.Container{}
 			err = w.compare(ctx)
 		case <-channelOf(idle):
 			if len(w.events) == 0 {
@@ -123,41 +137,75 @@ func (w *watcher) end() {
 	for _, c := range w.containers {
 		c.tail.inbox.close()
 	}
+	w.herald.inbox.close()
 }
 
-// first looks at what is there before anything is told.
+// first looks at what is there before anything is told, and sets all to work. The history is read while the story goes on.
 func (w *watcher) first(ctx context.Context) error {
 	containers, err := w.list(ctx)
 	if err != nil {
 		return err
 	}
-	onlyNew := w.options.Tail == 0
-	looks, looking := errgroup.WithContext(ctx)
-	looks.SetLimit(historiesAtOnce)
+	containers = slices.DeleteFunc(containers, func(c engine.Container) bool { return !w.wanted(c) })
+	tails := make([]*tail, 0, len(containers))
 	for _, container := range containers {
-		if !w.wanted(container) {
-			continue
+		tails = append(tails, w.adopt(container, len(containers)).tail)
+	}
+	if err := w.withinLimit(); err != nil {
+		return err
+	}
+	if w.options.Tail == 0 {
+		if err := skipAll(ctx, tails); err != nil {
+			return err
 		}
-		c := w.adopt(container, w.options.Tail)
-		if onlyNew {
-			looks.Go(func() error { return c.tail.skipHistory(looking) })
-		}
-		if c.phase != ended || !onlyNew {
+	}
+	for _, container := range containers {
+		if c := w.containers[container.ID]; c.phase != ended || w.options.Tail != 0 {
 			c.tail.inbox.push(task{kind: taskRead, follow: c.phase != ended})
 		}
 	}
-	if err := errors.Join(looks.Wait(), w.withinLimit()); err != nil {
-		return err
+	var past *past
+	if w.options.Events && w.options.Tail != 0 {
+		if past, err = w.past(ctx, containers, w.begin); err != nil {
+			return err
+		}
 	}
-	for _, c := range w.containers {
-		w.group.Go(func() error { return c.tail.run(ctx) })
-	}
+	w.group.Go(func() error { return w.herald.run(ctx) })
+	w.group.Go(func() error { return w.work(ctx, tails, past) })
 	return nil
 }
 
-// adopt takes a container in, as it is; its tail does not run yet.
-func (w *watcher) adopt(container engine.Container, lines int) *watched {
-	c := &watched{tail: newTail(w.follower, SourceOf(container), lines), name: container.Name, phase: phaseOf(container)}
+func skipAll(ctx context.Context, tails []*tail) error {
+	looks, ctx := errgroup.WithContext(ctx)
+	looks.SetLimit(looksAtOnce)
+	for _, t := range tails {
+		looks.Go(func() error { return t.skipHistory(ctx) })
+	}
+	return looks.Wait()
+}
+
+// work reads the history of the tails up to one moment, merged, and lets them run then.
+func (w *watcher) work(ctx context.Context, tails []*tail, past *past) error {
+	if w.options.Tail != 0 && len(tails) > 0 {
+		seam := w.now(ctx)
+		for _, t := range tails {
+			t.seam = &seam
+		}
+		if err := w.readAll(ctx, tails, past); err != nil {
+			return err
+		}
+	}
+	running, ctx := errgroup.WithContext(ctx)
+	for _, t := range tails {
+		running.Go(func() error { return t.run(ctx) })
+	}
+	return running.Wait()
+}
+
+// adopt takes a container in, as it is, as one of so many; its tail does not run yet.
+func (w *watcher) adopt(container engine.Container, among int) *watched {
+	source := SourceOf(container)
+	c := &watched{tail: newTail(w.follower, source, among), source: source, phase: phaseOf(container)}
 	w.containers[container.ID] = c
 	return c
 }
@@ -174,9 +222,6 @@ func phaseOf(container engine.Container) phase {
 
 func (w *watcher) withinLimit() error {
 	limit, streams := w.options.MaxStreams, 0
-	if limit == 0 {
-		limit = DefaultMaxStreams
-	}
 	for _, c := range w.containers {
 		if c.phase != ended {
 			streams++
@@ -203,7 +248,7 @@ func (w *watcher) look(ctx context.Context) (map[string]engine.Container, error)
 	for _, container := range containers {
 		byID[container.ID] = container
 	}
-	maps.DeleteFunc(w.created, func(id string, _ bool) bool {
+	maps.DeleteFunc(w.created, func(id string, _ engine.Container) bool {
 		_, there := byID[id]
 		return !there
 	})

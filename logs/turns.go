@@ -1,0 +1,36 @@
+package logs
+
+import "context"
+
+// turns bounds how many logs are read at once of those that are not followed. Whoever holds a turn and cannot go on, because what
+// it has read is not needed yet, gives it to one that asks: so a merge of more logs than turns comes to its end.
+type turns struct {
+	free  chan struct{} // a token for each turn that nobody has
+	asked chan struct{} // whoever receives from it has given its turn to the sender
+}
+
+func newTurns(most int) *turns {
+	t := &turns{free: make(chan struct{}, most), asked: make(chan struct{})}
+	for range most {
+		t.free <- struct{}{}
+	}
+	return t
+}
+
+func (t *turns) take(ctx context.Context) error {
+	select {
+	case <-t.free:
+		return nil
+	default:
+	}
+	select {
+	case <-t.free:
+		return nil
+	case t.asked <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t *turns) give() { t.free <- struct{}{} }
