@@ -29,6 +29,7 @@ type batch struct {
 	records []record
 	next    int       // record
 	arrived time.Time // when its first item was at hand
+	turn    int       // among all that the merger has taken
 }
 
 // record is an item of a batch.

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf8"
 )
@@ -40,6 +41,12 @@ func appendHarmless(to, text []byte) []byte {
 	return to
 }
 
+// overwritten is what a line shows that goes back to its beginning: the last that it wrote there.
+func overwritten(text []byte) []byte {
+	text = bytes.TrimRight(text, "\r")
+	return text[bytes.LastIndexByte(text, '\r')+1:]
+}
+
 // control says how long the character at the beginning of text is, and how to show it when it must not pass.
 func control(text []byte) (size int, shown string) {
 	b := text[0]
@@ -56,6 +63,8 @@ func control(text []byte) (size int, shown string) {
 	switch {
 	case r >= 0x80 && r < 0xa0: // controls of two bytes in UTF-8
 		return size, `\x` + strconv.FormatInt(int64(r), 16)
+	case r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // they end lines or turn the direction of what follows
+		return size, `\u` + strconv.FormatInt(int64(r), 16)
 	case r == utf8.RuneError && size == 1 && b < 0xa0: // the same in the encodings of one byte
 		return size, `\x` + strconv.FormatInt(int64(b), 16)
 	}

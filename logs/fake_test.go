@@ -15,6 +15,7 @@ type fake struct {
 	mutex       sync.Mutex
 	containers  []*box
 	subscribers []*subscription
+	told        []engine.Event
 	change      chan struct{} // closed and made anew whenever something happens
 
 	silent   bool          // events are lost
@@ -87,6 +88,7 @@ func (f *fake) tell(b *box, action string, change func(*engine.Event)) {
 	if change != nil {
 		change(&event)
 	}
+	f.told = append(f.told, event)
 	if f.silent {
 		return
 	}
@@ -186,6 +188,9 @@ func (f *fake) ListContainers(_ context.Context, filter engine.ContainerFilter) 
 func (f *fake) Info(context.Context) (engine.Info, error) { return engine.Info{Time: time.Now()}, nil }
 
 func (f *fake) Events(ctx context.Context, filter engine.EventFilter, ready func(), yield func(engine.Event) error) error {
+	if !filter.Since.IsZero() {
+		return f.remembered(filter, yield)
+	}
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	s := &subscription{filter: filter}
@@ -216,6 +221,21 @@ func (f *fake) Events(ctx context.Context, filter engine.EventFilter, ready func
 			return err
 		}
 	}
+}
+
+func (f *fake) remembered(filter engine.EventFilter, yield func(engine.Event) error) error {
+	f.mutex.Lock()
+	told := slices.Clone(f.told)
+	f.mutex.Unlock()
+	for _, event := range told {
+		if event.Time.Before(filter.Since) || event.Time.After(filter.Until) {
+			continue
+		}
+		if err := yield(event); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *fake) Logs(ctx context.Context, ref string, options engine.LogOptions, yield func(engine.Frame) error) error {

@@ -142,6 +142,9 @@ func (l *lane) giveBack(b *batch) {
 
 // before says whether the lane's next item comes before the other's.
 func (l *lane) before(other *lane) bool {
+	if l.to.loud {
+		return l.queue[0].turn < other.queue[0].turn
+	}
 	mine, theirs := l.head().at, other.head().at
 	if mine != theirs {
 		return mine < theirs

@@ -40,10 +40,11 @@ type merger struct {
 	ended chan struct{} // closed when no delivery comes any more
 
 	heads   headHeap
-	history int // lanes of which history is awaited and nothing is at hand
-	live    int // the same of those that are followed
-	full    int // lanes that cannot take more
-	oldest  time.Time
+	history int       // lanes of which history is awaited and nothing is at hand
+	live    int       // the same of those that are followed
+	full    int       // lanes that cannot take more
+	taken   int       // batches
+	oldest  time.Time // arrival of what is at hand
 	over    bool
 	past    bool       // what is at hand is the end of the history
 	last    *lastLines // nil where all lines are wanted, and after the history
@@ -240,6 +241,8 @@ func (m *merger) take(d delivery) {
 			return
 		}
 	}
+	m.taken++
+	d.batch.turn = m.taken
 	l.queue = append(l.queue, d.batch)
 	switch len(l.queue) {
 	case 1:

@@ -1,9 +1,9 @@
 package logs
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/muster-dev/muster/convergence/engine"
 )
@@ -22,8 +22,11 @@ type PrinterOptions struct {
 	Timestamps bool
 	// Color paints the names.
 	Color bool
-	// Raw passes lines as they are. Without it they cannot do anything to a terminal but set colours.
+	// Raw passes lines as they are. Without it they cannot do anything to a terminal but set colours, and of what a line
+	// overwrites itself, as a progress bar does, the last state is shown.
 	Raw bool
+	// Marks says how to tell of what happens to containers.
+	Marks Marks
 }
 
 // Printer writes items in docker compose's form: "web-1  | text", and "web-1 exited with code 0".
@@ -33,6 +36,9 @@ type Printer struct {
 	painter  *painter
 	width    int
 	prefixes map[string]string
+	names    map[string]named // by the container's name
+	last     Source           // of the last line
+	prefixed string           // its prefix
 	buffer   []byte
 }
 
@@ -41,7 +47,7 @@ const cutMark = " [line goes on]"
 
 // NewPrinter returns a printer that has written nothing yet.
 func NewPrinter(options PrinterOptions) *Printer {
-	p := &Printer{options: options, painter: newPainter(options.Names), prefixes: map[string]string{}}
+	p := &Printer{options: options, painter: newPainter(options.Names), prefixes: map[string]string{}, names: map[string]named{}}
 	for _, name := range options.Names {
 		p.width = max(p.width, len(name))
 	}
@@ -57,23 +63,23 @@ func (p *Printer) Print(item Item) error {
 		if p.options.Split && item.Stream == engine.Stderr {
 			to = p.options.Stderr
 		}
-		p.line(item.Line)
-	case KindExited:
-		p.exited(item)
+		p.line(&item.Line)
 	case KindUnreadable:
 		to = p.options.Stderr
 		p.unreadable(item)
 	default:
-		return nil
+		if !p.mark(item) {
+			return nil
+		}
 	}
 	_, err := to.Write(p.buffer)
 	return err
 }
 
-func (p *Printer) line(line Line) {
+func (p *Printer) line(line *Line) {
 	p.buffer = p.buffer[:0]
 	if !p.options.NoPrefix {
-		p.buffer = append(p.buffer, p.prefix(line.Source.Name())...)
+		p.buffer = append(p.buffer, p.prefixOf(&line.Source)...)
 	}
 	if p.options.Timestamps {
 		p.buffer = append(line.Time.UTC().AppendFormat(p.buffer, stampLayout), ' ')
@@ -90,7 +96,31 @@ func (p *Printer) text(text []byte) {
 		p.buffer = append(p.buffer, text...)
 		return
 	}
-	p.buffer = appendHarmless(p.buffer, text)
+	p.buffer = appendHarmless(p.buffer, overwritten(text))
+}
+
+// prefixOf is what comes before a line of the source. Most lines come from where the last one did, or from one that was heard.
+func (p *Printer) prefixOf(source *Source) string {
+	if p.prefixed == "" || *source != p.last {
+		p.last, p.prefixed = *source, p.prefix(p.name(source))
+	}
+	return p.prefixed
+}
+
+// name is the source's, which is made once for each.
+func (p *Printer) name(source *Source) string {
+	known, ok := p.names[source.Container]
+	if !ok || known.Source != *source {
+		known = named{*source, source.Name()}
+		p.names[source.Container] = known
+	}
+	return known.name
+}
+
+// named is a source and its name.
+type named struct {
+	Source
+	name string
 }
 
 // prefix is what comes before a line of the name. A name longer than those before makes all wider from then on.
@@ -99,12 +129,16 @@ func (p *Printer) prefix(name string) string {
 		return prefix
 	}
 	if len(name) > p.width {
-		p.width = len(name)
+		p.width, p.prefixed = len(name), ""
 		clear(p.prefixes)
 	}
-	prefix := p.paint(name, fmt.Sprintf("%-*s | ", p.width+1, name))
+	prefix := p.paint(name, p.column(name, "| "))
 	p.prefixes[name] = prefix
 	return prefix
+}
+
+func (p *Printer) column(name, after string) string {
+	return fmt.Sprintf("%-*s %s", p.width+1, name, after)
 }
 
 func (p *Printer) paint(name, text string) string {
@@ -114,20 +148,13 @@ func (p *Printer) paint(name, text string) string {
 	return p.painter.paint(name, text)
 }
 
-func (p *Printer) exited(item Item) {
-	name := item.Source.Name()
-	text := name + " exited with code " + strconv.Itoa(item.ExitCode)
-	if item.ExitCode == UnknownExit {
-		text = name + " is gone"
-	}
-	if item.Restarting {
-		text += " (restarting)"
-	}
-	p.buffer = append(append(p.buffer[:0], p.paint(name, text)...), '\n')
-}
-
 func (p *Printer) unreadable(item Item) {
-	p.buffer = fmt.Appendf(p.buffer[:0], "cannot read the log of %q: ", item.Source.Name())
+	what := "the log of"
+	name := item.Source.Name()
+	if item.Source.Service != "" && errors.Is(item.Err, engine.ErrUnsupported) {
+		what, name = "logs of service", item.Source.Service // it is the driver's, and so all containers'
+	}
+	p.buffer = fmt.Appendf(p.buffer[:0], "cannot read %s %q: ", what, name)
 	p.text([]byte(item.Err.Error()))
 	p.buffer = append(p.buffer, '\n')
 }

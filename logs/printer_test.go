@@ -41,6 +41,11 @@ func TestPrinter(t *testing.T) {
 	gone := Item{Kind: KindExited, Line: Line{Source: web}, ExitCode: UnknownExit}
 	unreadable := Item{Kind: KindUnreadable, Line: Line{Source: web}, Err: errors.New("the driver \x1b]0;x\a cannot")}
 	names := []string{"web-1", "database-1"}
+	started := Item{Kind: KindStarted, Line: Line{Source: web}}
+	back := Item{Kind: KindStarted, Line: Line{Source: database}, Again: true, ExitCode: 137, OutOfMemory: true}
+	replaced := Item{Kind: KindExited, Line: Line{Source: web}, ExitCode: 143, Replaced: true}
+	healthy := Item{Kind: KindHealth, Line: Line{Source: web}, Health: engine.HealthHealthy}
+	killed := Item{Kind: KindOutOfMemory, Line: Line{Source: web}}
 
 	tests := []struct {
 		name     string
@@ -99,9 +104,50 @@ func TestPrinter(t *testing.T) {
 		{
 			"hostile",
 			PrinterOptions{},
-			[]Item{line(web, "\x1b[2J\x1b[31mred\rweb-2  | fake")},
-			[]string{"web-1  | ^[[2J\x1b[31mred^Mweb-2  | fake\x1b[0m\n"},
+			[]Item{
+				line(web, "\x1b[2J\x1b[31mred"), line(web, "\x1b]0;title\a\x1b]8;;http://x\x1b\\"), line(web, "\x1bP1$r\x1b\\\x1bc\x1b#8"),
+				line(web, "\xc2\x9b2J\x9d0;x\x9c"), line(web, "a\u202eb\u2066c\u2028d"), line(web, "\x1b[2;3H\x1b[?1049h\x1b[6n\x05"),
+			},
+			[]string{
+				"web-1  | ^[[2J\x1b[31mred\x1b[0m\n", "web-1  | ^[]0;title^G^[]8;;http://x^[\\\n", "web-1  | ^[P1$r^[\\^[c^[#8\n",
+				`web-1  | \x9b2J\x9d0;x\x9c` + "\n", `web-1  | a\u202eb\u2066c\u2028d` + "\n", "web-1  | ^[[2;3H^[[?1049h^[[6n^E\n",
+			},
 			nil,
+		},
+		{
+			"overwritten",
+			PrinterOptions{},
+			[]Item{line(web, " 10%\r 50%\r100%"), line(web, "\r\rdone\r\r"), line(web, "red\rweb-2  | fake"), line(web, "\r")},
+			[]string{"web-1  | 100%\n", "web-1  | done\n", "web-1  | web-2  | fake\n", "web-1  | \n"},
+			nil,
+		},
+		{
+			"marks for people",
+			PrinterOptions{Marks: MarksBrief},
+			[]Item{exited, again, back, started, replaced, healthy},
+			[]string{
+				"web-1 exited with code 3\n", "database-1  - restarted, exit 137, out of memory\n", "web-1 has been recreated\n",
+			},
+			nil,
+		},
+		{
+			"all marks",
+			PrinterOptions{Marks: MarksAll, Names: names, Color: true},
+			[]Item{again, back, started, replaced, healthy, killed, gone},
+			[]string{
+				"\x1b[36mdatabase-1  - \x1b[0mended, exit 137, out of memory, restarting\n", "\x1b[36mdatabase-1  - \x1b[0mrestarted\n",
+				"\x1b[33mweb-1       - \x1b[0mstarted\n", "\x1b[33mweb-1       - \x1b[0mended, exit 143, replaced\n",
+				"\x1b[33mweb-1       - \x1b[0mhealthy\n", "\x1b[33mweb-1       - \x1b[0mout of memory, a process was killed\n",
+				"\x1b[33mweb-1       - \x1b[0mended, nobody saw how\n",
+			},
+			nil,
+		},
+		{
+			"a driver that keeps nothing to read",
+			PrinterOptions{},
+			[]Item{{Kind: KindUnreadable, Line: Line{Source: web}, Err: fmt.Errorf("none: %w", engine.ErrUnsupported)}},
+			nil,
+			[]string{"cannot read logs of service \"web\": none: not supported by this engine\n"},
 		},
 		{"hostile into a pipe", PrinterOptions{Raw: true}, []Item{line(web, "\x1b[2J\xff\rx")}, []string{"web-1  | \x1b[2J\xff\rx\n"}, nil},
 		{"gone", PrinterOptions{}, []Item{gone}, []string{"web-1 is gone\n"}, nil},

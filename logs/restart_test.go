@@ -122,7 +122,7 @@ func TestReplacement(t *testing.T) {
 		s.fake.remove(old)
 		s.pass()
 		s.fake.die(next, 0, engine.StateExited)
-		s.finish("web-1 | old", "web-1 | old ends", "web-1 exited 0", "web-1 started", "web-1 | new", "web-1 exited 0")
+		s.finish("web-1 | old", "web-1 | old ends", "web-1 exited 0 replaced", "web-1 started", "web-1 | new", "web-1 exited 0")
 	})
 }
 

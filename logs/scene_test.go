@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ type scene struct {
 	fake  *fake
 	from  Engine // what is followed: the fake, or something around it
 	items []string
+	mutex sync.Mutex // of items, for tests that look at them while they come
 	stop  context.CancelFunc
 	ended chan error
 	slow  time.Duration // what the sink takes for an item
@@ -41,11 +43,21 @@ func show(item Item) string {
 		return fmt.Sprintf("%s unreadable: %v", name, item.Err)
 	}
 	text := fmt.Sprintf("%s exited %d", name, item.ExitCode)
+	switch item.Kind {
+	case KindHealth:
+		return name + " " + string(item.Health)
+	case KindOutOfMemory:
+		return name + " killed a process"
+	case KindLine, KindStarted, KindExited, KindUnreadable:
+	}
 	if item.Restarting {
 		text += " restarting"
 	}
 	if item.OutOfMemory {
 		text += " out of memory"
+	}
+	if item.Replaced {
+		text += " replaced"
 	}
 	return text
 }
@@ -65,6 +77,8 @@ func (s *scene) follow(options Options) {
 			busy = true
 			defer func() { busy = false }()
 			time.Sleep(s.slow)
+			s.mutex.Lock()
+			defer s.mutex.Unlock()
 			s.items = append(s.items, show(item))
 			return nil
 		})
@@ -108,9 +122,17 @@ func (s *scene) end() error {
 
 func (s *scene) compare(want []string) {
 	s.t.Helper()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	if !slices.Equal(s.items, want) {
 		s.t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(s.items, "\n\t"), strings.Join(want, "\n\t"))
 	}
 }
 
 func everything() Options { return Options{Follow: true, Tail: -1} }
+
+// synctestWait lets all happen that can happen without time passing.
+func synctestWait(s *scene) {
+	s.t.Helper()
+	synctest.Wait()
+}

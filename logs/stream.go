@@ -54,9 +54,7 @@ func (t *tail) stored(ctx context.Context, options engine.LogOptions) error {
 	t.asked = t.turns.asked
 	err := t.engine.Logs(ctx, t.source.ContainerID, options, func(f engine.Frame) error { return t.frame(ctx, f) })
 	t.asked = nil
-	if !t.parked {
-		t.turns.give()
-	}
+	t.turns.give(t.parked)
 	return err
 }
 

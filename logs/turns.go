@@ -2,15 +2,16 @@ package logs
 
 import "context"
 
-// turns bounds how many logs are read at once of those that are not followed. Whoever holds a turn and cannot go on, because what
-// it has read is not needed yet, gives it to one that asks: so a merge of more logs than turns comes to its end.
+// turns bounds how many logs are read at once of those that are not followed. Whoever has a turn and cannot go on, because what it
+// has read is not needed yet, gives it to one that asks: so a merge of more logs than turns comes to its end.
 type turns struct {
 	free  chan struct{} // a token for each turn that nobody has
-	asked chan struct{} // whoever receives from it has given its turn to the sender
+	asked chan struct{} // whoever receives from it is going to pass its turn on
+	ceded chan struct{} // the turns that are passed on to those who asked
 }
 
 func newTurns(most int) *turns {
-	t := &turns{free: make(chan struct{}, most), asked: make(chan struct{})}
+	t := &turns{free: make(chan struct{}, most), asked: make(chan struct{}), ceded: make(chan struct{}, most)}
 	for range most {
 		t.free <- struct{}{}
 	}
@@ -27,10 +28,22 @@ func (t *turns) take(ctx context.Context) error {
 	case <-t.free:
 		return nil
 	case t.asked <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-t.ceded:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (t *turns) give() { t.free <- struct{}{} }
+// give ends a turn. Whoever was asked passes it on.
+func (t *turns) give(asked bool) {
+	if asked {
+		t.ceded <- struct{}{}
+		return
+	}
+	t.free <- struct{}{}
+}
