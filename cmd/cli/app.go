@@ -31,6 +31,8 @@ type App struct {
 	OtherSignals func() (signals <-chan os.Signal, stop func())
 	// Dial connects to an engine; nil means the Docker Engine API by the docker CLI's rules.
 	Dial func(ctx context.Context, options docker.Options) (engine.Engine, error)
+	// Frugal keeps the process to one processor and little memory, for commands that pass on what others make; nil leaves it be.
+	Frugal func()
 }
 
 // System is the process's own App.
@@ -41,6 +43,7 @@ func System(signals <-chan os.Signal) App {
 	}
 	return App{
 		Streams: display.System(), Env: os.Environ(), Dir: dir, Version: buildVersion(), Signals: signals, OtherSignals: notifyOther,
+		Frugal: frugal,
 	}
 }
 

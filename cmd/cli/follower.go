@@ -61,6 +61,7 @@ func (o *upOptions) newFollower(eng engine.Engine, p *project.Project, made *pla
 	f.options = logs.PrinterOptions{
 		Stdout: &f.out, Stderr: &f.err, Split: true, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
 		Color: looks.ColorOut && !o.noColor, Raw: !o.app.OutTerminal,
+		Marks: marks(o.app.OutTerminal, false),
 	}
 	f.options.Names = f.names(made)
 	f.printer = logs.NewPrinter(f.options)

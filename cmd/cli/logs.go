@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ type logsOptions struct {
 	tail, since, until           string
 	index                        int
 	noColor, noPrefix, timestamp bool
+	logOrder
 }
 
 func newLogs(g *globals) *cobra.Command {
@@ -43,6 +45,7 @@ func newLogs(g *globals) *cobra.Command {
 	flags.StringVarP(&o.tail, "tail", "n", "all", "Number of lines to show from the end of the logs for each container")
 	flags.BoolVarP(&o.timestamp, "timestamps", "t", false, "Show timestamps")
 	flags.StringVar(&o.until, "until", "", "Show logs before a timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)")
+	o.addOrder(flags)
 	return cmd
 }
 
@@ -60,21 +63,29 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 	if o.index > 0 && !slices.ContainsFunc(here.containers, wanted) {
 		return fmt.Errorf("service %q has no container #%d", o.services[0], o.index)
 	}
+	if o.app.Frugal != nil {
+		o.app.Frugal()
+	}
+	out, flush := o.app.gathered()
 	printer := logs.NewPrinter(logs.PrinterOptions{
-		Stdout: o.app.Out, Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
+		Stdout: out, Marks: marks(o.app.OutTerminal, o.events), Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
 		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal, Names: sourceNames(here.containers, wanted),
 	})
 	options.Project, options.Services, options.Filter = here.name, o.services, wanted
 	if slices.ContainsFunc(here.containers, func(c engine.Container) bool { return wanted(c) && c.Running() }) {
 		options.Linger = linger
 	}
-	return logs.Follow(ctx, here.engine, options, printer.Print)
+	options.Idle = flush
+	return cmp.Or(logs.Follow(ctx, here.engine, options, printer.Print), flush())
 }
 
 // read reads what the flags say about which lines to show.
 func (o *logsOptions) read(now time.Time) (options logs.Options, err error) {
 	options.Follow = o.follow
 	if options.Tail, err = parseTail(o.tail); err != nil {
+		return options, err
+	}
+	if err = o.order(&options); err != nil {
 		return options, err
 	}
 	if options.Since, err = parseMoment("since", o.since, now); err != nil {

@@ -117,7 +117,10 @@ func parseHeaders(value string) (map[string]string, error) {
 
 // newTransport keeps as many idle connections as calls are ever made at once, so that a burst does not dial again and again.
 func newTransport(tlsConfig *tls.Config, idle int) *http.Transport {
-	return &http.Transport{MaxIdleConns: idle, MaxIdleConnsPerHost: idle, TLSClientConfig: tlsConfig}
+	const readBuffer = 16 << 10 // an engine writes logs in small pieces, which are best read together
+	return &http.Transport{
+		MaxIdleConns: idle, MaxIdleConnsPerHost: idle, TLSClientConfig: tlsConfig, ReadBufferSize: readBuffer,
+	}
 }
 
 // plainly is a transport whose failures say what is wrong with the way to the engine.
