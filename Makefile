@@ -37,7 +37,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name about; do printf '  %-14s %s\n' "$$name" "$$about"; done
 
 build: ## compile bin/muster
-	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/muster ./cmd/muster
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/muster ./cmd/muster
 
 dev:
 	@$(GO) build -o $(DEV) ./cmd/dev

@@ -9,8 +9,8 @@ import (
 
 const (
 	// batchSize is how much text a batch takes before it is handed on, in bytes, and batchLines how many items.
-	batchSize  = 32 << 10
-	batchLines = 512
+	batchSize  = 16 << 10
+	batchLines = 256
 	// leastBatch is the size of a batch where very many containers are read at once.
 	leastBatch = 4 << 10
 	// leastLimit is where the longest lines are cut then.
@@ -19,7 +19,7 @@ const (
 	textAtOnce = 16 << 20
 	// aheadHistory and aheadLive are how many batches a container is read ahead. The second fills the time in which lines are
 	// held back, at the rate of a burst.
-	aheadHistory, aheadLive = 4, 16
+	aheadHistory, aheadLive = 3, 32
 )
 
 // batch is items of one container on their way from its tail to the merger. The two hand the same few to and fro.

@@ -3,7 +3,7 @@ package logs
 import "io"
 
 // bufferSize is how much a [Buffer] gathers, in bytes.
-const bufferSize = 64 << 10
+const bufferSize = 32 << 10
 
 // Buffer is a writer that gathers whole calls of Write and passes them on together: for a pipe, where a call of the system for
 // every line would cost more than all the rest. What it passes on begins and ends where calls of Write do, so that lines stay

@@ -50,6 +50,9 @@ func newLogs(g *globals) *cobra.Command {
 }
 
 func runLogs(ctx context.Context, o *logsOptions) error {
+	if o.app.Frugal != nil {
+		o.app.Frugal()
+	}
 	options, err := o.read(time.Now())
 	if err != nil {
 		return err
@@ -62,9 +65,6 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 	wanted := func(c engine.Container) bool { return o.wants(here.project, c) }
 	if o.index > 0 && !slices.ContainsFunc(here.containers, wanted) {
 		return fmt.Errorf("service %q has no container #%d", o.services[0], o.index)
-	}
-	if o.app.Frugal != nil {
-		o.app.Frugal()
 	}
 	out, flush := o.app.gathered()
 	printer := logs.NewPrinter(logs.PrinterOptions{
