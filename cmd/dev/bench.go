@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/muster-dev/muster/cmd/dev/compare"
 	"github.com/muster-dev/muster/cmd/dev/fetched"
@@ -21,13 +22,13 @@ const (
 )
 
 // runBench measures what has limits, on the engine that is there and with the binary that `make build` made, and prints each
-// figure beside its limit. It fails when one is over.
-func runBench(ctx context.Context, t tool, _ []string) error {
+// figure beside its limit. It fails when one is over. The argument "logs" keeps to what concerns logs.
+func runBench(ctx context.Context, t tool, only []string) error {
 	found, err := required(ctx, t)
 	if err != nil {
 		return err
 	}
-	results, err := t.measure(ctx, found.Client)
+	results, err := t.measure(ctx, found.Client, only)
 	err = errors.Join(err, found.RemoveImage(context.WithoutCancel(ctx), benchImage), found.Close())
 	compare.Write(t.out, results)
 	for _, result := range results {
@@ -38,7 +39,7 @@ func runBench(ctx context.Context, t tool, _ []string) error {
 	return err
 }
 
-func (t tool) measure(ctx context.Context, client *docker.Client) (results []compare.Result, err error) {
+func (t tool) measure(ctx context.Context, client *docker.Client, only []string) (results []compare.Result, err error) {
 	folder, err := os.MkdirTemp("", "muster-bench-")
 	if err != nil {
 		return nil, fmt.Errorf("make folder for the measurement: %w", err)
@@ -53,8 +54,14 @@ func (t tool) measure(ctx context.Context, client *docker.Client) (results []com
 		Image: benchImage, Probe: []string{boxPath, "probe"}, Rounds: benchRounds,
 		Program: program, ProgramPath: boxPath, Base: benchBase,
 	}
-	if options.Registry, options.Peer, err = t.fetchOthers(ctx, client); err != nil {
+	onlyLogs := slices.Contains(only, "logs")
+	if options.Peer, err = t.fetchOthers(ctx, client); err != nil {
 		return nil, err
+	}
+	if !onlyLogs {
+		if options.Registry, err = fetched.Registry(ctx, t.say); err != nil {
+			return nil, fmt.Errorf("fetch registry: %w", err)
+		}
 	}
 	single := func(measure func(context.Context) (compare.Result, error)) func(context.Context) ([]compare.Result, error) {
 		return func(ctx context.Context) ([]compare.Result, error) {
@@ -62,7 +69,12 @@ func (t tool) measure(ctx context.Context, client *docker.Client) (results []com
 			return []compare.Result{result}, err
 		}
 	}
-	for _, measure := range []func(context.Context) ([]compare.Result, error){
+	logs := []func(context.Context) ([]compare.Result, error){
+		func(ctx context.Context) ([]compare.Result, error) { return options.History(ctx, t.root) },
+		single(func(ctx context.Context) (compare.Result, error) { return options.LongHistory(ctx, t.root) }),
+		func(ctx context.Context) ([]compare.Result, error) { return options.Burst(ctx, t.root) },
+	}
+	measures := append([]func(context.Context) ([]compare.Result, error){
 		single(func(context.Context) (compare.Result, error) { return options.Binary() }),
 		single(func(ctx context.Context) (compare.Result, error) { return options.Memory(ctx, t.root) }),
 		single(func(ctx context.Context) (compare.Result, error) { return options.Start(ctx, t.root) }),
@@ -71,7 +83,11 @@ func (t tool) measure(ctx context.Context, client *docker.Client) (results []com
 		single(options.Chain),
 		options.Pull,
 		single(options.Build),
-	} {
+	}, logs...)
+	if onlyLogs {
+		measures = logs
+	}
+	for _, measure := range measures {
 		measured, err := measure(ctx)
 		if err != nil {
 			return results, err
@@ -84,19 +100,12 @@ func (t tool) measure(ctx context.Context, client *docker.Client) (results []com
 	return results, nil
 }
 
-// fetchOthers brings what is measured against and with: docker compose with buildx, a registry, and the image that others are
-// built from.
-func (t tool) fetchOthers(ctx context.Context, client *docker.Client) (registryProgram, peer string, err error) {
-	if registryProgram, err = fetched.Registry(ctx, t.say); err != nil {
-		return "", "", fmt.Errorf("fetch registry: %w", err)
-	}
+// fetchOthers brings what is measured against and with: docker compose with buildx, and the image that others are built from.
+func (t tool) fetchOthers(ctx context.Context, client *docker.Client) (peer string, err error) {
 	if err := importSoftware(ctx, t, client); err != nil {
-		return "", "", fmt.Errorf("make image %s: %w", benchBase, err)
+		return "", fmt.Errorf("make image %s: %w", benchBase, err)
 	}
-	if peer, err = fetchPeer(ctx, t); err != nil {
-		return "", "", err
-	}
-	return registryProgram, peer, nil
+	return fetchPeer(ctx, t)
 }
 
 // boxPath is where the image has its program.
