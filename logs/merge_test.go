@@ -85,8 +85,7 @@ func TestNoMerge(t *testing.T) {
 		s.fake.write(boxes[0], "2")
 		s.pass()
 		s.compare([]string{"b-1 | 0", "b-1 | 1", "a-1 | 0", "a-1 | 1", "b-1 | 2"}) // the fake lists by creation
-		s.stop()
-		<-s.ended
+		s.breakOff()
 	})
 }
 
@@ -142,8 +141,7 @@ func TestFollowedLinesAreHeldBackForAMoment(t *testing.T) {
 		if holdBack >= 100*time.Millisecond {
 			t.Error("lines are held back for too long")
 		}
-		s.stop()
-		<-s.ended
+		s.breakOff()
 	})
 }
 
@@ -155,8 +153,7 @@ func TestOneContainerIsNotHeldBack(t *testing.T) {
 		s.fake.write(web, "at once")
 		synctestWait(s)
 		s.compare([]string{"web-1 | at once"})
-		s.stop()
-		<-s.ended
+		s.breakOff()
 	})
 }
 
@@ -193,8 +190,7 @@ func TestWhatIsWrittenAroundTheSeamComesOnceAndInOrder(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("got %d items, want %d: %q", len(got), len(want), got)
 		}
-		s.stop()
-		<-s.ended
+		s.breakOff()
 	})
 }
 

@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -135,4 +136,13 @@ func everything() Options { return Options{Follow: true, Tail: -1} }
 func synctestWait(s *scene) {
 	s.t.Helper()
 	synctest.Wait()
+}
+
+// breakOff ends what is under way from outside.
+func (s *scene) breakOff() {
+	s.t.Helper()
+	s.stop()
+	if err := <-s.ended; !errors.Is(err, context.Canceled) {
+		s.t.Errorf("ended with %v", err)
+	}
 }

@@ -156,27 +156,22 @@ func (t *tail) read(ctx context.Context, follow bool) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if t.parked {
-			if err := t.goOn(ctx); err != nil {
-				return err
-			}
-			failures = -1
-			continue
-		}
-		if t.decoder.cursor != before {
+		if t.decoder.cursor != before || t.parked {
 			failures = 0
 		}
-		if err == nil {
-			if done, err := t.wasAll(ctx, request, failures); done || err != nil {
-				return err
-			}
-			continue
-		}
-		if t.hopeless(err, follow, failures) {
+		var done bool
+		switch {
+		case t.parked:
+			err = t.goOn(ctx)
+		case err == nil:
+			done, err = t.wasAll(ctx, request, failures)
+		case t.hopeless(err, follow, failures):
 			return t.giveUp(ctx, err)
+		default:
+			t.decoder.lost()
+			err = pause(ctx, min(retryMost, retryFirst<<min(failures, retries)))
 		}
-		t.decoder.lost()
-		if err := pause(ctx, min(retryMost, retryFirst<<min(failures, retries))); err != nil {
+		if done || err != nil {
 			return err
 		}
 	}
