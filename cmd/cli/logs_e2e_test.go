@@ -88,10 +88,11 @@ func newCrowd(t *testing.T) *crowd {
 	return c
 }
 
-// define writes the file; another version recreates every container.
+// define writes the file; another version recreates every container but the one that writes nothing: it keeps `logs -f` going while
+// all others are between two runs.
 func (c *crowd) define(version int) {
 	c.t.Helper()
-	content := "services:\n"
+	content := fmt.Sprintf("services:\n  keeper: {image: %q, stop_grace_period: 0s, command: [-stay]}\n", numbersImage)
 	for i := range numbering {
 		content += fmt.Sprintf("  s%02d: {image: %q, environment: {VERSION: '%d'}, stop_grace_period: 0s, command: [-every, 2ms, -lines, '-1']}\n",
 			i, numbersImage, version)
@@ -99,6 +100,15 @@ func (c *crowd) define(version int) {
 	if err := os.WriteFile(c.file, []byte(content), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// numbered are the services that write.
+func numbered() []string {
+	names := make([]string, numbering)
+	for i := range names {
+		names[i] = fmt.Sprintf("s%02d", i)
+	}
+	return names
 }
 
 func (c *crowd) run(ctx context.Context, app cli.App, arguments ...string) int {
@@ -205,7 +215,7 @@ func TestLogsOfACrowd(t *testing.T) {
 	c := newCrowd(t)
 	c.must(t.Context(), "up", "-d")
 	c.follow(func() {
-		c.must(t.Context(), "restart", "-t", "0")
+		c.must(t.Context(), append([]string{"restart", "-t", "0"}, numbered()...)...)
 		c.await(numbering)
 		c.define(2)
 		c.must(t.Context(), "up", "-d", "-t", "0")
