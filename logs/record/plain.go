@@ -47,7 +47,7 @@ type word struct {
 func nextWord(text []byte) (w word, rest []byte) {
 	var before byte
 	for len(text) > 0 {
-		if size := colorSize(text); size > 0 {
+		if size := ColorSize(text); size > 0 {
 			text = text[size:]
 			continue
 		}
@@ -81,12 +81,13 @@ func isSeparator(b byte) bool {
 	return false
 }
 
-// colorSize is the length of the colour sequence at the beginning of text: ESC [ digits ; m.
-func colorSize(text []byte) int {
+// ColorSize is the length of the colour sequence at the beginning of text, ESC [ digits ; : m, or 0: what of a line is not seen.
+func ColorSize(text []byte) int {
+	const longest = 64
 	if len(text) < 3 || text[0] != 0x1b || text[1] != '[' {
 		return 0
 	}
-	for i, b := range text[2:] {
+	for i, b := range text[2:min(len(text), longest)] {
 		switch {
 		case b == 'm':
 			return i + 3

@@ -1,0 +1,96 @@
+package form
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"github.com/muster-dev/muster/logs"
+)
+
+// mostKept bounds, in bytes, what a [Last] keeps of all sources.
+const mostKept = 64 << 20
+
+// Last keeps the last lines of every source until it is told that a history has ended, and then hands them on in the order in which
+// they came. From then on everything passes.
+type Last struct {
+	count int
+	whole bool
+	next  Sink
+
+	rings   map[string]*ring // by container; one for all with whole
+	came    uint64
+	bytes   int
+	dropped bool
+	passing bool
+}
+
+// ring is the last lines of a source: the oldest is at start once it is full.
+type ring struct {
+	lines []keptLine
+	start int
+}
+
+type keptLine struct {
+	item logs.Item
+	came uint64
+}
+
+// NewLast returns a Last before next, which keeps count lines of each container, or with whole of all of them together.
+func NewLast(count int, whole bool, next Sink) *Last {
+	return &Last{count: count, whole: whole, next: next, rings: map[string]*ring{}}
+}
+
+// Item is a [Sink].
+func (l *Last) Item(item logs.Item) error {
+	if l.passing || item.Kind != logs.KindLine {
+		return l.next(item)
+	}
+	if l.count == 0 {
+		return nil
+	}
+	key := item.Source.ContainerID
+	if l.whole {
+		key = ""
+	}
+	r := l.rings[key]
+	if r == nil {
+		r = &ring{}
+		l.rings[key] = r
+	}
+	l.came++
+	for len(r.lines)-r.start > 0 && (len(r.lines)-r.start >= l.count || l.bytes+len(item.Text) > mostKept) {
+		l.dropped = l.dropped || len(r.lines)-r.start < l.count
+		l.bytes -= len(r.lines[r.start].item.Text)
+		r.lines[r.start] = keptLine{}
+		r.start++
+	}
+	if r.start > l.count { // half of it is free
+		r.lines = append(r.lines[:0], r.lines[r.start:]...)
+		r.start = 0
+	}
+	item.Text = bytes.Clone(item.Text)
+	r.lines = append(r.lines, keptLine{item, l.came})
+	l.bytes += len(item.Text)
+	return nil
+}
+
+// Full says whether lines were dropped, although fewer than asked for are kept, because they were too large.
+func (l *Last) Full() bool { return l.dropped }
+
+// End hands on what is kept: the history has ended.
+func (l *Last) End() error {
+	l.passing = true
+	var lines []keptLine
+	for _, r := range l.rings {
+		lines = append(lines, r.lines[r.start:]...)
+	}
+	l.rings = nil
+	slices.SortFunc(lines, func(a, b keptLine) int { return cmp.Compare(a.came, b.came) })
+	for _, line := range lines {
+		if err := l.next(line.item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
