@@ -16,6 +16,8 @@ type PrinterOptions struct {
 
 	// Names are the sources that are known from the start: they fix the width of the prefix and take the first colours.
 	Names []string
+	// Services, where they are given, take the first colours, whether they are heard or not.
+	Services []string
 	// NoPrefix leaves out the names before lines.
 	NoPrefix bool
 	// Timestamps puts the engine's time before the text.
@@ -47,7 +49,7 @@ const cutMark = " [line goes on]"
 
 // NewPrinter returns a printer that has written nothing yet.
 func NewPrinter(options PrinterOptions) *Printer {
-	p := &Printer{options: options, painter: newPainter(options.Names), prefixes: map[string]string{}, names: map[string]named{}}
+	p := &Printer{options: options, painter: newPainter(options.Services, options.Names), prefixes: map[string]string{}, names: map[string]named{}}
 	for _, name := range options.Names {
 		p.width = max(p.width, len(name))
 	}

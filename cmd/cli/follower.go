@@ -33,8 +33,10 @@ type follower struct {
 	attach   attachOptions
 	ending   *ending
 	options  logs.PrinterOptions
-	printer  *logs.Printer
-	out, err switchWriter
+	chain    *logChain
+	// formatted says that lines are for programs: nothing of ours stands between them.
+	formatted bool
+	out, err  switchWriter
 
 	group    errgroup.Group
 	cancel   context.CancelFunc
@@ -53,7 +55,7 @@ type follower struct {
 
 func (o *upOptions) newFollower(eng engine.Engine, p *project.Project, made *plan.Plan, looks display.Looks) *follower {
 	f := &follower{
-		eng: eng, project: p, services: o.services, attach: o.attachOptions, ending: newEnding(o.attachOptions, p, made),
+		eng: eng, project: p, services: o.services, formatted: o.formatted(), attach: o.attachOptions, ending: newEnding(o.attachOptions, p, made),
 		cancel: func() {},
 		ready:  make(chan struct{}), starting: make(chan struct{}), ended: make(chan struct{}),
 		due: map[string]bool{}, come: map[string]bool{}, news: make(chan struct{}, 1),
@@ -63,8 +65,8 @@ func (o *upOptions) newFollower(eng engine.Engine, p *project.Project, made *pla
 		Color: looks.ColorOut && !o.noColor, Raw: !o.app.OutTerminal,
 		Marks: marks(o.app.OutTerminal, false),
 	}
-	f.options.Names = f.names(made)
-	f.printer = logs.NewPrinter(f.options)
+	f.options.Names, f.options.Services = f.names(made), serviceNames(found{project: p})
+	f.chain = o.chain(f.options, -1)
 	return f
 }
 
@@ -112,7 +114,7 @@ func (f *follower) printTo(out, err io.Writer) {
 
 // begin follows from now on, through interrupts too; it returns when nothing that starts afterwards can be missed.
 func (f *follower) begin(ctx context.Context) {
-	if len(f.options.Names) > 0 {
+	if len(f.options.Names) > 0 && !f.formatted {
 		_, _ = fmt.Fprintf(&f.out, "Attaching to %s\n", strings.Join(f.options.Names, ", "))
 	}
 	following, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -149,7 +151,7 @@ func (f *follower) print(item logs.Item) error {
 	}
 	f.printing.Lock()
 	defer f.printing.Unlock()
-	return f.printer.Print(item)
+	return f.chain.sink(item)
 }
 
 // hookLine prints what a hook wrote, as its container's.
@@ -161,7 +163,7 @@ func (f *follower) hookLine(event convergence.Event) {
 	line := logs.Line{Source: source, Stream: event.Progress.Hook.Stream, Time: event.Time, Text: event.Progress.Hook.Data}
 	f.printing.Lock()
 	defer f.printing.Unlock()
-	_ = f.printer.Print(logs.Item{Kind: logs.KindLine, Line: line}) // a terminal that takes no more is told of by the containers' lines
+	_ = f.chain.sink(logs.Item{Kind: logs.KindLine, Line: line}) // a terminal that takes no more is told of by the containers' lines
 }
 
 // hookName is what a hook's lines begin with: its container's name, or, as docker compose has it, "web pre_start[0]".
@@ -241,4 +243,5 @@ func (f *follower) finish() {
 func (f *follower) stop() {
 	f.cancel()
 	_ = f.group.Wait()
+	_ = f.chain.closed(nil) // a terminal that takes no more is told of by the lines before
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 
 type logsOptions struct {
 	*globals
+	logForms
 	services                     []string
 	follow                       bool
 	tail, since, until           string
@@ -31,11 +31,16 @@ func newLogs(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logs [OPTIONS] [SERVICE...]",
 		Short: "View output from containers",
+		Long:  "View output from containers.\n\n" + formsHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.services = args
+			if err := o.readForms(cmd, o.timestamp); err != nil {
+				return err
+			}
 			return runLogs(cmd.Context(), o)
 		},
 	}
+	o.bindForms(cmd)
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.follow, "follow", "f", false, "Follow log output")
 	flags.IntVar(&o.index, "index", 0, "index of the container if service has multiple replicas")
@@ -66,17 +71,18 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 	if o.index > 0 && !slices.ContainsFunc(here.containers, wanted) {
 		return fmt.Errorf("service %q has no container #%d", o.services[0], o.index)
 	}
-	out, flush := o.app.gathered()
-	printer := logs.NewPrinter(logs.PrinterOptions{
-		Stdout: out, Marks: marks(o.app.OutTerminal, o.events), Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
-		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal, Names: sourceNames(here.containers, wanted),
-	})
+	printing := logs.PrinterOptions{
+		Stdout: o.app.Out, Marks: marks(o.app.OutTerminal, o.events), Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
+		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal, Names: o.sourceNames(here, wanted), Services: serviceNames(here),
+	}
+	chain := o.chain(printing, options.Tail)
 	options.Project, options.Services, options.Filter = here.name, o.services, wanted
 	if slices.ContainsFunc(here.containers, func(c engine.Container) bool { return wanted(c) && c.Running() }) {
 		options.Linger = linger
 	}
-	options.Idle = flush
-	return cmp.Or(logs.Follow(ctx, here.engine, options, printer.Print), flush())
+	err = chain.follow(ctx, here.engine, options)
+	o.warn(chain.warnings())
+	return err
 }
 
 // read reads what the flags say about which lines to show.
@@ -118,16 +124,43 @@ func (o *logsOptions) wants(p *project.Project, c engine.Container) bool {
 // linger bridges the moment between the end of the last container and its start by hand, as `docker restart` has it.
 const linger = 500 * time.Millisecond
 
-// sourceNames are the names before the lines, known beforehand so that all prefixes are equally wide.
-func sourceNames(containers []engine.Container, wanted func(engine.Container) bool) []string {
+// sourceNames are the names before the lines, known beforehand so that all prefixes are equally wide: those of the replicas that may
+// come, too, when they are waited for.
+func (o *logsOptions) sourceNames(here found, wanted func(engine.Container) bool) []string {
 	var names []string
-	for _, c := range containers {
+	for _, c := range here.containers {
 		if !c.OneOff && wanted(c) {
 			names = append(names, logs.SourceOf(c).Name())
 		}
 	}
+	if o.follow && here.project != nil {
+		for _, name := range here.project.ServiceNames() {
+			service := here.project.Services[name]
+			for number := 1; number <= service.GetScale(); number++ {
+				c := engine.Container{Project: here.name, Service: name, Number: number, Name: here.project.ContainerName(service, number)}
+				if wanted(c) {
+					names = append(names, logs.SourceOf(c).Name())
+				}
+			}
+		}
+	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
+}
+
+// serviceNames are all that the project has, heard or not: they share the colours out.
+func serviceNames(here found) []string {
+	var names []string
+	if here.project != nil {
+		for name := range here.project.AllServices() {
+			names = append(names, name)
+		}
+	}
+	for _, c := range here.containers {
+		names = append(names, c.Service)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func parseTail(value string) (int, error) {

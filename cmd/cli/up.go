@@ -24,6 +24,7 @@ import (
 type upOptions struct {
 	*globals
 	attachOptions
+	logForms
 	interrupts *interrupts
 
 	services                     []string
@@ -60,6 +61,9 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 			if err := o.takeFrom(cmd); err != nil {
 				return err
 			}
+			if err := o.readAttached(cmd); err != nil {
+				return err
+			}
 			return runUp(cmd.Context(), o)
 		},
 	}
@@ -67,6 +71,7 @@ What is as the file wants it stays; what is not is replaced, and the old contain
 	o.bindConsent(cmd)
 	o.bindAttach(cmd)
 	o.bindMenu(cmd)
+	o.bindForms(cmd)
 	bindRemoveOrphans(cmd, g, &o.removeOrphans)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.recreateDeps, "always-recreate-deps", false, "Recreate dependent containers. Incompatible with --no-recreate.")

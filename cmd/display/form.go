@@ -37,12 +37,18 @@ func ParseForm(text string) (Form, error) {
 	if !strings.Contains(written, "{{") {
 		return Form{}, fmt.Errorf("unsupported --format value %q: use table, json or a Go template such as '{{.Name}}'", text)
 	}
+	parsed, err := ParseTemplate(written)
+	return Form{template: parsed, headed: headed}, err
+}
+
+// ParseTemplate reads a Go template of the user's, with the docker CLI's functions and its ways to write tabs and ends of lines.
+func ParseTemplate(written string) (*template.Template, error) {
 	written = strings.NewReplacer(`\t`, "\t", `\n`, "\n").Replace(strings.TrimSpace(written))
 	parsed, err := template.New("").Funcs(templateFunctions()).Parse(written)
 	if err != nil {
-		return Form{}, fmt.Errorf("template parsing error: %w", err)
+		return nil, fmt.Errorf("template parsing error: %w", err)
 	}
-	return Form{template: parsed, headed: headed}, nil
+	return parsed, nil
 }
 
 // headers are what a template's columns are called, by the field that is in them.

@@ -93,11 +93,18 @@ func (g *Gather) Item(item logs.Item) error {
 // Close hands on all that waits. Nothing is to be given after it.
 func (g *Gather) Close() error {
 	g.mutex.Lock()
-	defer g.mutex.Unlock()
 	if g.timer != nil {
 		g.timer.Stop()
 	}
 	g.closed = true
+	g.mutex.Unlock()
+	return g.Flush()
+}
+
+// Flush hands on all that waits.
+func (g *Gather) Flush() error {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
 	for g.waiting() > 0 && g.failure == nil {
 		g.failure = g.first()
 	}
@@ -143,9 +150,11 @@ func (g *Gather) mark(item logs.Item, now time.Time) {
 }
 
 func (g *Gather) hold(item logs.Item, now time.Time) *held {
-	h := &held{}
+	var h *held
 	if n := len(g.spare); n > 0 {
 		h, g.spare = g.spare[n-1], g.spare[:n-1]
+	} else {
+		h = &held{}
 	}
 	text := h.text[:0]
 	if cap(text) > keptBuffer {
