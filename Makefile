@@ -20,6 +20,8 @@ export GOFLAGS
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)
 
+FUZZTIME ?= 60s
+
 DEV := bin/dev
 EXAMPLE := examples/microservices/compose.yaml
 EXAMPLE_PROJECT := muster-microservices
@@ -31,7 +33,7 @@ with_engine = found=$$($(DEV) engine env) && eval "$$found" &&
 # show prints a command as one would type it, and runs it on the engine.
 show = @echo '$$ $(1)' && $(with_engine) $(1)
 
-.PHONY: help build dev install install-plugin man completions test test-fake e2e races bench parity chaos drop-in builders cover lint fmt golden docs engine engine-down peer images programs software demo demo-down clean
+.PHONY: help build dev install install-plugin man completions test test-fake e2e races bench parity chaos drop-in builders cover fuzz lint fmt golden docs engine engine-down peer images programs software demo demo-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name about; do printf '  %-14s %s\n' "$$name" "$$about"; done
@@ -101,6 +103,11 @@ cover: ## say how much of the code the tests without an engine run through
 	@$(GO) tool cover -html=.cache/cover.out -o .cache/cover.html
 	@$(GO) tool cover -func=.cache/cover.out | tail -n 1
 	@echo "line by line: .cache/cover.html"
+
+fuzz: ## look for lines of logs that are read wrongly, for FUZZTIME (60s) with each target
+	$(GO) test -run '^$$' -fuzz '^FuzzFollow$$' -fuzztime $(FUZZTIME) ./logs
+	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./logs/record
+	$(GO) test -run '^$$' -fuzz '^FuzzForms$$' -fuzztime $(FUZZTIME) ./logs/form
 
 lint: $(GOLANGCI) ## look for mistakes and broken house rules
 	$(GOLANGCI) run ./...

@@ -297,3 +297,17 @@ func TestOverridesLeaveTheProjectAlone(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestPermanentName(t *testing.T) {
+	t.Parallel()
+	const id = "0123456789abcdef0123"
+	for name, want := range map[string]string{
+		RetiredName(id, "shop-web-1"): "shop-web-1", ReplacementName(id, "shop-web-1"): "shop-web-1", "shop-web-1": "shop-web-1",
+		"shop_web_1": "shop_web_1", "0123456789ab_": "0123456789ab_", "_retired_0123456789ab": "_retired_0123456789ab", "": "",
+		"web_retired_yesterday_": "web_retired_yesterday_",
+	} {
+		if got := PermanentName(name); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+}

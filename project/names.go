@@ -116,6 +116,21 @@ func IsTemporaryName(name, finalName string) bool {
 	return ok && isShortID(suffix)
 }
 
+// PermanentName is the final name of a container that may have one of those: a name that is none comes back as it is.
+func PermanentName(name string) string {
+	final := ""
+	if end := len(name) - shortIDLength; end > 0 {
+		final = strings.TrimSuffix(name[:end], RetiredName("", ""))
+	}
+	if final == "" || !IsTemporaryName(name, final) {
+		_, final, _ = strings.Cut(name, "_")
+	}
+	if final == "" || !IsTemporaryName(name, final) {
+		return name
+	}
+	return final
+}
+
 func isShortID(text string) bool {
 	return len(text) == shortIDLength && strings.Trim(text, "0123456789abcdef") == ""
 }

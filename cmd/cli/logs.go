@@ -24,6 +24,7 @@ type logsOptions struct {
 	index                        int
 	noColor, noPrefix, timestamp bool
 	logOrder
+	showPrevious                 bool
 }
 
 func newLogs(g *globals) *cobra.Command {
@@ -31,7 +32,7 @@ func newLogs(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logs [OPTIONS] [SERVICE...]",
 		Short: "View output from containers",
-		Long:  "View output from containers.\n\n" + formsHelp,
+		Long:  "View output from containers.\n\n" + formsHelp + "\n\n" + previousHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.services = args
 			if err := o.readForms(cmd, o.timestamp); err != nil {
@@ -46,6 +47,7 @@ func newLogs(g *globals) *cobra.Command {
 	flags.IntVar(&o.index, "index", 0, "index of the container if service has multiple replicas")
 	flags.BoolVar(&o.noColor, "no-color", false, "Produce monochrome output")
 	flags.BoolVar(&o.noPrefix, "no-log-prefix", false, "Don't print prefix in logs")
+	flags.BoolVar(&o.showPrevious, "previous", false, "Show the last lines of the containers that were replaced, as far as they are kept here")
 	flags.StringVar(&o.since, "since", "", "Show logs since timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)")
 	flags.StringVarP(&o.tail, "tail", "n", "all", "Number of lines to show from the end of the logs for each container")
 	flags.BoolVarP(&o.timestamp, "timestamps", "t", false, "Show timestamps")
@@ -62,6 +64,9 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.showPrevious {
+		return runPrevious(ctx, o, options)
+	}
 	here, err := o.look(ctx, o.services)
 	if err != nil {
 		return err
@@ -71,11 +76,7 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 	if o.index > 0 && !slices.ContainsFunc(here.containers, wanted) {
 		return fmt.Errorf("service %q has no container #%d", o.services[0], o.index)
 	}
-	printing := logs.PrinterOptions{
-		Stdout: o.app.Out, Marks: marks(o.app.OutTerminal, o.events), Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
-		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal, Names: o.sourceNames(here, wanted), Services: serviceNames(here),
-	}
-	chain := o.chain(printing, options.Tail)
+	chain := o.chain(o.printing(o.sourceNames(here, wanted), serviceNames(here)), options.Tail)
 	options.Project, options.Services, options.Filter = here.name, o.services, wanted
 	if slices.ContainsFunc(here.containers, func(c engine.Container) bool { return wanted(c) && c.Running() }) {
 		options.Linger = linger
@@ -83,6 +84,14 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 	err = chain.follow(ctx, here.engine, options)
 	o.warn(chain.warnings())
 	return err
+}
+
+// printing is how lines are printed, after names that are known and in colours that services share out.
+func (o *logsOptions) printing(names, services []string) logs.PrinterOptions {
+	return logs.PrinterOptions{
+		Stdout: o.app.Out, Marks: marks(o.app.OutTerminal, o.events), Stderr: o.app.Err, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
+		Color: o.colorOut() && !o.noColor, Raw: !o.app.OutTerminal, Names: names, Services: services,
+	}
 }
 
 // read reads what the flags say about which lines to show.
@@ -105,6 +114,8 @@ func (o *logsOptions) read(now time.Time) (options logs.Options, err error) {
 		err = fmt.Errorf("invalid value for --index: %d is not the number of a replica", o.index)
 	case o.index > 0 && len(o.services) != 1:
 		err = errors.New("--index requires one service to be selected")
+	default:
+		err = o.checkPrevious()
 	}
 	return options, err
 }

@@ -222,11 +222,16 @@ func runUp(ctx context.Context, o *upOptions) error {
 	if err != nil {
 		return err
 	}
-	eng, err := o.dial(ctx, p.Name)
+	hub, err := o.dial(ctx, p.Name)
 	if err != nil {
 		return err
 	}
-	defer eng.Close() //nolint:errcheck // nothing is left to be said to the engine
+	defer hub.Close() //nolint:errcheck // nothing is left to be said to the engine
+	eng, err := o.keepLogs(hub, p.Name)
+	if err != nil {
+		return err
+	}
+	defer eng.warn()
 	converger := convergence.Converger{Engine: eng, Providers: o.providers(p), Nearby: o.nearby}
 	policy := o.policy()
 	planned := func(ctx context.Context) (*plan.Plan, error) {
