@@ -235,6 +235,25 @@ func TestLast(t *testing.T) {
 	}
 }
 
+func TestLastKeepsMarksInTheirPlace(t *testing.T) {
+	t.Parallel()
+	n := &noted{start: time.Now()}
+	kinds := []logs.Kind{}
+	l := NewLast(1, false, func(item logs.Item) error {
+		kinds = append(kinds, item.Kind)
+		return n.item(item)
+	})
+	exited := logs.Item{Kind: logs.KindExited, Line: logs.Line{Source: source("web")}}
+	for _, item := range []logs.Item{line("web", 0, "a"), line("web", 0, "b"), exited} {
+		if err := l.Item(item); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.End(); err != nil || !slices.Equal(kinds, []logs.Kind{logs.KindLine, logs.KindExited}) {
+		t.Errorf("got %v: %v", kinds, err)
+	}
+}
+
 func TestLastIsBounded(t *testing.T) {
 	t.Parallel()
 	count := 0

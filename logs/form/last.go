@@ -11,6 +11,9 @@ import (
 // mostKept bounds, in bytes, what a [Last] keeps of all sources.
 const mostKept = 64 << 20
 
+// mostMarks bounds how many marks wait between the lines that are kept.
+const mostMarks = 1024
+
 // Last keeps the last lines of every source until it is told that a history has ended, and then hands them on in the order in which
 // they came. From then on everything passes.
 type Last struct {
@@ -19,6 +22,7 @@ type Last struct {
 	next  Sink
 
 	rings   map[string]*ring // by container; one for all with whole
+	marks   []keptLine       // between the lines
 	came    uint64
 	bytes   int
 	dropped bool
@@ -43,10 +47,16 @@ func NewLast(count int, whole bool, next Sink) *Last {
 
 // Item is a [Sink].
 func (l *Last) Item(item logs.Item) error {
-	if l.passing || item.Kind != logs.KindLine {
+	switch {
+	case l.passing:
 		return l.next(item)
-	}
-	if l.count == 0 {
+	case item.Kind != logs.KindLine && len(l.marks) < mostMarks:
+		l.came++
+		l.marks = append(l.marks, keptLine{item, l.came})
+		return nil
+	case item.Kind != logs.KindLine:
+		return l.next(item)
+	case l.count == 0:
 		return nil
 	}
 	key := item.Source.ContainerID
@@ -81,11 +91,11 @@ func (l *Last) Full() bool { return l.dropped }
 // End hands on what is kept: the history has ended.
 func (l *Last) End() error {
 	l.passing = true
-	var lines []keptLine
+	lines := l.marks
 	for _, r := range l.rings {
 		lines = append(lines, r.lines[r.start:]...)
 	}
-	l.rings = nil
+	l.rings, l.marks = nil, nil
 	slices.SortFunc(lines, func(a, b keptLine) int { return cmp.Compare(a.came, b.came) })
 	for _, line := range lines {
 		if err := l.next(line.item); err != nil {
