@@ -31,14 +31,19 @@ type logForms struct {
 }
 
 // formsHelp is a part of the help of commands that have these flags.
-const formsHelp = `A pattern is RE2's, (?i) at its start ignores case; it sees lines without their colours. A level is found in JSON, logfmt and the common
-plain forms; a line that goes on with the record before it, as in a stack trace, has that one's, and one of which none is known is
-hidden by --level. Lines are counted by --tail after they were filtered.
+const formsHelp = `A pattern is RE2's, (?i) at its start ignores case; it sees lines without
+their colours. A level is found in JSON, logfmt and the common plain forms. A
+line that goes on with the record before it, as in a stack trace, has that
+one's; a line of which no level is known is hidden by --level.
 
---format json writes an object a line: ts, project, service, replica, container, stream, line, then as far as there is something to say
-bytes (base64, of a line that is no UTF-8), level, fields (the object that the line is, or the pairs of logfmt) and cut (true: goes on in
-the next). What happens to a container comes as an object with "event". A template knows .Time, .Timestamp, .Name, .Project, .Service,
-.Replica, .Container, .Stream, .Line, .Level, .Message and .Fields.`
+--format json writes an object a line: ts, project, service, replica,
+container, stream, line; then, where there is something to say, bytes (base64,
+of a line that is no UTF-8), level, fields (the object that the line is, or the
+pairs of logfmt) and cut (true: it goes on in the next object). What happens to
+a container is an object with "event": started, exited, unreadable. A template
+knows .Time, .Timestamp, .Name, .Project, .Service, .Replica, .Container,
+.Stream, .Line, .Level, .Message and .Fields, as in
+'{{.Service}} {{.Fields.user}}'.`
 
 func (f *logForms) bindForms(cmd *cobra.Command) {
 	flags := cmd.Flags()

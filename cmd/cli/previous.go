@@ -30,10 +30,15 @@ const (
 )
 
 // previousHelp is a part of the help of `logs`.
-const previousHelp = `--previous shows the last lines of the containers that were replaced, scaled away or orphans, one of each replica. They are kept on this
-machine, where up, create or scale removed them, below ~/.local/state/muster/logs ($XDG_STATE_HOME): another one that uses the same engine has
-its own. MUSTER_KEEP_LOGS says how many containers are kept of each replica (2; 0 for none), MUSTER_KEEP_LOGS_SIZE how much text of each
-(1MB); what is older than 30 days goes.`
+const previousHelp = `--tail counts the lines that are left by --grep, --exclude, --level,
+--stdout-only and --stderr-only.
+
+--previous shows the last lines of containers that were replaced, scaled away
+or orphans: one of each replica. They are kept on this machine, where up, create
+or scale removed them, in ~/.local/state/muster/logs ($XDG_STATE_HOME). Another
+machine that uses the same engine has its own. MUSTER_KEEP_LOGS is how many
+containers are kept of each replica (2; 0 for none), MUSTER_KEEP_LOGS_SIZE how
+much text of each (1MB). What is older than 30 days goes.`
 
 // keepPolicy is what the environment says about what is kept.
 func (g *globals) keepPolicy() (policy kept.Policy, err error) {

@@ -54,7 +54,9 @@ func newUp(g *globals, interrupts *interrupts) *cobra.Command {
 		Long: `Create and start containers, in the order in which services depend on each other.
 
 What is as the file wants it stays; what is not is replaced, and the old container goes only when the new one stands.
-` + "`muster plan`" + ` shows beforehand what will be done and why.`,
+` + "`muster plan`" + ` shows beforehand what will be done and why.
+
+` + formsHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.services, o.timeoutGiven, o.applying = args, cmd.Flags().Changed("timeout"), applying(cmd, args)
 			o.menuGiven = cmd.Flags().Changed(menuFlag)
