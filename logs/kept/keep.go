@@ -43,8 +43,7 @@ type entry struct {
 }
 
 // Keep keeps the last lines of a container that is there still, and drops what the policy has no room for any more. A container that
-// has written nothing leaves nothing. What it has written while its log cannot be read back is lost, without an error: there is
-// nothing to be done about it.
+// has written nothing leaves nothing, and so does, without an error, one whose logging driver cannot read back.
 func (s *Store) Keep(ctx context.Context, from logs.Engine, container engine.ContainerDetails) error {
 	if s.policy.Containers < 1 || s.policy.Bytes < 1 {
 		return nil
@@ -100,7 +99,10 @@ func (s *Store) read(ctx context.Context, from logs.Engine, container engine.Con
 	var size int64
 	start := 0
 	err := logs.Follow(ctx, single{from, container}, logs.Options{Tail: mostLines}, func(item logs.Item) error {
-		if item.Kind != logs.KindLine {
+		switch {
+		case item.Kind == logs.KindUnreadable && !errors.Is(item.Err, engine.ErrUnsupported):
+			return item.Err
+		case item.Kind != logs.KindLine:
 			return nil
 		}
 		next := entry{Time: item.Time, Stream: item.Stream, Cut: item.Cut}
