@@ -104,8 +104,8 @@ func (l *lane) pause(ctx context.Context, more bool) error {
 	case b == nil || len(b.records) == 0:
 		return nil
 	case len(b.text) >= l.size || len(b.records) >= batchLines:
-	case more, l.state == awaitHistory && !l.hungry.Load():
-		return nil
+	case more, l.state == awaitHistory && (len(b.text) < leastBatch || !l.hungry.Load()):
+		return nil // more of a history comes at once, or its end
 	}
 	return l.flush(ctx)
 }
