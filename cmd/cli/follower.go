@@ -66,7 +66,7 @@ func (o *upOptions) newFollower(eng engine.Engine, p *project.Project, made *pla
 		Marks: marks(o.app.OutTerminal, false),
 	}
 	f.options.Names, f.options.Services = f.names(made), serviceNames(found{project: p})
-	f.chain = o.chain(f.options, -1)
+	f.chain = o.chain(f.options, nil)
 	return f
 }
 

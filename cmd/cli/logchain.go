@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,25 +19,29 @@ import (
 type logChain struct {
 	sink   form.Sink
 	filter *form.Filter // nil where all lines are shown
-	last   *form.Last   // nil where the engine counts the lines of the history
+	lasts  []*form.Last // in the order in which lines come to them; none where lines of the history are counted before
 	gather *form.Gather // nil where lines are not held
 	first  bool         // they are held before all else
 	level  record.Level
+	idle   func() error // writes what was gathered to be written together; may be nil
 }
 
-// chain makes the way of lines to a printer with these options. lines is how many of the history are wanted: negative means all.
-func (f *logForms) chain(options logs.PrinterOptions, lines int) *logChain {
+// holds says whether lines are held for a moment, so that records stay together, on the way to a printer with these options.
+func (f *logForms) holds(options logs.PrinterOptions) bool {
+	return f.records || !f.recordsGiven && !f.formatted() && (f.pretty || !options.Raw)
+}
+
+// chain makes the way of lines to a printer with these options. counted says how many of the history are wanted where they are counted on
+// this way; nil where they were counted before.
+func (f *logForms) chain(options logs.PrinterOptions, counted *logs.Options) *logChain {
 	c := &logChain{level: f.criteria.Level}
 	c.sink = f.writer(options)
-	switch {
-	case f.recordsGiven, f.formatted():
-	case f.pretty, !options.Raw:
+	if f.holds(options) && !f.records {
 		c.gather = form.NewGather(f.pretty, c.sink)
 		c.sink = c.gather.Item
 	}
-	if lines >= 0 && f.criteria.Any() {
-		c.last = form.NewLast(lines, false, c.sink)
-		c.sink = c.last.Item
+	if counted != nil {
+		c.count(*counted)
 	}
 	if f.criteria.Any() {
 		c.filter = form.NewFilter(f.criteria, c.sink)
@@ -47,6 +52,24 @@ func (f *logForms) chain(options logs.PrinterOptions, lines int) *logChain {
 		c.sink = c.gather.Item
 	}
 	return c
+}
+
+// count has the last lines counted that come so far.
+func (c *logChain) count(amount logs.Options) {
+	keep := func(lines int, of func(logs.Source) string) {
+		last := form.NewLast(lines, of, c.sink)
+		c.lasts = append([]*form.Last{last}, c.lasts...)
+		c.sink = last.Item
+	}
+	if amount.TailTotal > 0 {
+		keep(amount.TailTotal, form.OfAll)
+	}
+	if amount.TailService > 0 {
+		keep(amount.TailService, form.OfService)
+	}
+	if amount.Tail >= 0 {
+		keep(amount.Tail, form.OfContainer)
+	}
 }
 
 // writer is the end of the way.
@@ -83,10 +106,11 @@ func (f *logForms) writer(options logs.PrinterOptions) form.Sink {
 // follow follows logs through the chain, to their end. Where lines are counted after they were filtered, the history is read to its end
 // first, by the engine's clock.
 func (c *logChain) follow(ctx context.Context, eng engine.Engine, options logs.Options) error {
-	if c.last == nil {
+	options.Idle = c.idle
+	if len(c.lasts) == 0 {
 		return c.closed(logs.Follow(ctx, eng, options, c.sink))
 	}
-	options.Tail = -1
+	options.Tail, options.TailTotal, options.TailService = -1, 0, 0
 	if !options.Follow {
 		return c.closed(logs.Follow(ctx, eng, options, c.sink))
 	}
@@ -116,8 +140,11 @@ func (c *logChain) flush() (err error) {
 	if c.gather != nil && c.first {
 		err = c.gather.Flush()
 	}
-	if c.last != nil {
-		err = errors.Join(err, c.last.End())
+	for _, last := range c.lasts {
+		err = errors.Join(err, last.End())
+	}
+	if c.idle != nil {
+		err = errors.Join(err, c.idle())
 	}
 	return err
 }
@@ -140,7 +167,7 @@ func (c *logChain) warnings() (warnings []project.Warning) {
 			})
 		}
 	}
-	if c.last != nil && c.last.Full() {
+	if slices.ContainsFunc(c.lasts, (*form.Last).Full) {
 		warnings = append(warnings, project.Warning{Message: "the last lines are too large to keep all of them: fewer are shown"})
 	}
 	return warnings

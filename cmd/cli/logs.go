@@ -76,7 +76,17 @@ func runLogs(ctx context.Context, o *logsOptions) error {
 	if o.index > 0 && !slices.ContainsFunc(here.containers, wanted) {
 		return fmt.Errorf("service %q has no container #%d", o.services[0], o.index)
 	}
-	chain := o.chain(o.printing(o.sourceNames(here, wanted), serviceNames(here)), options.Tail)
+	printing := o.printing(o.sourceNames(here, wanted), serviceNames(here))
+	var idle func() error
+	if !o.holds(printing) { // what is held is written when its time has come
+		printing.Stdout, idle = o.app.gathered()
+	}
+	var counted *logs.Options
+	if o.criteria.Any() { // the engine counts what is hidden, too
+		counted = &options
+	}
+	chain := o.chain(printing, counted)
+	chain.idle = idle
 	options.Project, options.Services, options.Filter = here.name, o.services, wanted
 	if slices.ContainsFunc(here.containers, func(c engine.Container) bool { return wanted(c) && c.Running() }) {
 		options.Linger = linger

@@ -154,10 +154,10 @@ func runPrevious(ctx context.Context, o *logsOptions, options logs.Options) erro
 	if p != nil {
 		services = append(services, serviceNames(found{project: p})...)
 	}
-	chain := o.chain(o.printing(names, slices.Compact(slices.Sorted(slices.Values(services)))), options.Tail)
+	chain := o.chain(o.printing(names, slices.Compact(slices.Sorted(slices.Values(services)))), &options)
 	var items []logs.Item
 	for _, c := range containers {
-		items = append(items, within(c.Items, options, chain.last == nil)...)
+		items = append(items, within(c.Items, options)...)
 	}
 	slices.SortStableFunc(items, func(a, b logs.Item) int { return a.Time.Compare(b.Time) })
 	for _, item := range items {
@@ -208,26 +208,10 @@ func (o *logsOptions) previous(ctx context.Context) ([]kept.Container, *project.
 	}
 }
 
-// within are the items of a container that the options ask for. All marks are among them.
-func within(items []logs.Item, options logs.Options, count bool) []logs.Item {
-	items = slices.DeleteFunc(items, func(item logs.Item) bool {
-		return item.Kind == logs.KindLine && (item.Time.Before(options.Since) || !options.Until.IsZero() && item.Time.After(options.Until))
-	})
-	if !count || options.Tail < 0 {
-		return items
-	}
-	lines := 0
-	for _, item := range items {
-		if item.Kind == logs.KindLine {
-			lines++
-		}
-	}
+// within are the items of a container from the time that the options ask for. All marks are among them.
+func within(items []logs.Item, options logs.Options) []logs.Item {
 	return slices.DeleteFunc(items, func(item logs.Item) bool {
-		if item.Kind != logs.KindLine {
-			return false
-		}
-		lines--
-		return lines >= options.Tail
+		return item.Kind == logs.KindLine && (item.Time.Before(options.Since) || !options.Until.IsZero() && item.Time.After(options.Until))
 	})
 }
 

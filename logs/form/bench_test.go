@@ -31,7 +31,7 @@ func BenchmarkForms(b *testing.B) {
 		{"pretty", object, Pretty(PrettyOptions{Place: time.UTC}, Split(printer))},
 		{"highlight", plain, Highlight(slow, printer)},
 		{"template", plain, Template(TemplateOptions{Template: template.Must(template.New("").Parse("{{.Name}} {{.Line}}")), Out: io.Discard, Raw: true})},
-		{"last", plain, NewLast(20, false, printer).Item},
+		{"last", plain, NewLast(20, OfContainer, printer).Item},
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			items := []logs.Item{line("web", 0, test.text), line("api", 0, test.text)}

@@ -61,6 +61,8 @@ func scene() []logs.Item {
 		line("api", 17, `{"level":30,"msg":"pino","pid":1,"nested":{"a":[1,2]}}`),
 		cut,
 		{Kind: logs.KindExited, Line: logs.Line{Source: source("web"), Time: at(19)}, ExitCode: 137, Restarting: true, OutOfMemory: true},
+		{Kind: logs.KindOutOfMemory, Line: logs.Line{Source: source("web"), Time: at(20)}},
+		{Kind: logs.KindHealth, Line: logs.Line{Source: source("web"), Time: at(21)}, Health: engine.HealthUnhealthy},
 		{Kind: logs.KindExited, Line: logs.Line{Source: source("api")}, ExitCode: logs.UnknownExit},
 		{Kind: logs.KindUnreadable, Line: logs.Line{Source: source("db"), Time: at(21)}, Err: errors.New("the driver \"none\" \x1b[2J cannot")},
 	}

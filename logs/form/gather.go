@@ -11,7 +11,8 @@ import (
 const (
 	// quietAfter is how long after its last line a record is taken for whole, and longestHeld how long its first line waits at most;
 	// both by the clock here. What is read of a history goes by the engine's clock, with longestHeld too.
-	quietAfter, longestHeld = 30 * time.Millisecond, 90 * time.Millisecond
+	// With the 50 ms that [logs.Follow] holds back no line is shown later than 100 ms after it came.
+	quietAfter, longestHeld = 30 * time.Millisecond, 45 * time.Millisecond
 	// mostLines and mostBytes bound a record: what is longer goes on as another one.
 	mostLines, mostBytes = 500, 256 << 10
 	// mostHeld and mostHeldBytes bound what waits in all: above them the first record goes.
@@ -21,7 +22,7 @@ const (
 )
 
 // Gather keeps the lines of a record together, such as those of a stack trace, where other containers write meanwhile: records come in the
-// order of their first lines. No line waits longer than 90 ms.
+// order of their first lines. No line waits longer than 45 ms.
 //
 // Its Item may be called from one goroutine at a time; while lines wait, a timer may call the next sink from another, never at the same
 // time. Close must be called in the end. An error of the next sink in between is returned by the next call.

@@ -85,7 +85,8 @@ func TestGatherHoldsNothingLong(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		n.compare(t, "90 ms web failed"+strings.Repeat("\n\tat x", 8), "150 ms web \tat x\n\tat x\n\tat x\n\tat x")
+		trace := func(lines int) string { return strings.TrimSuffix(strings.Repeat("\tat x\n", lines), "\n") }
+		n.compare(t, "45 ms web failed\n"+trace(4), "95 ms web "+trace(5), "145 ms web "+trace(3))
 	})
 }
 
@@ -194,19 +195,20 @@ func TestLast(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		count int
-		whole bool
+		of    func(logs.Source) string
 		want  string
 	}{
-		{"of each", 2, false, "api 1,web 5,api 3,web 6,"},
-		{"of all", 2, true, "api 3,web 6,"},
-		{"one", 1, false, "api 3,web 6,"},
-		{"none", 0, false, ""},
-		{"more than there are", 99, false, "web 0,api 1,web 2,web 4,web 5,api 3,web 6,"},
+		{"of each", 2, OfContainer, "api 1,web 5,api 3,web 6,"},
+		{"of each service", 2, OfService, "api 1,web 5,api 3,web 6,"},
+		{"of all", 2, OfAll, "api 3,web 6,"},
+		{"one", 1, OfContainer, "api 3,web 6,"},
+		{"none", 0, OfContainer, ""},
+		{"more than there are", 99, OfAll, "web 0,api 1,web 2,web 4,web 5,api 3,web 6,"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var got strings.Builder
-			l := NewLast(test.count, test.whole, func(item logs.Item) error {
+			l := NewLast(test.count, test.of, func(item logs.Item) error {
 				got.WriteString(item.Source.Service + " " + string(item.Text) + ",")
 				return nil
 			})
@@ -239,7 +241,7 @@ func TestLastKeepsMarksInTheirPlace(t *testing.T) {
 	t.Parallel()
 	n := &noted{start: time.Now()}
 	kinds := []logs.Kind{}
-	l := NewLast(1, false, func(item logs.Item) error {
+	l := NewLast(1, OfContainer, func(item logs.Item) error {
 		kinds = append(kinds, item.Kind)
 		return n.item(item)
 	})
@@ -257,7 +259,7 @@ func TestLastKeepsMarksInTheirPlace(t *testing.T) {
 func TestLastIsBounded(t *testing.T) {
 	t.Parallel()
 	count := 0
-	l := NewLast(1000, false, func(logs.Item) error { count++; return nil })
+	l := NewLast(1000, OfContainer, func(logs.Item) error { count++; return nil })
 	large := strings.Repeat("x", 1<<20)
 	for range 100 {
 		if err := l.Item(line("web", 0, large)); err != nil {

@@ -23,8 +23,9 @@ import (
 //	[fields]   the object that the line is, as it is; of logfmt, its pairs as strings
 //	[cut]      true: the line was too long, and goes on in the next object of the stream
 //
-// A mark has "event" and what belongs to it in place of "stream" and what follows: started; exited, with exit_code (not there when nobody
-// knows it), restarting and out_of_memory; unreadable, with error.
+// A mark has "event" and what belongs to it in place of "stream" and what follows: started, with again (it ran before); exited, with exit_code
+// (not there when nobody knows it), restarting, out_of_memory and replaced (another container takes its place); out_of_memory; health, with
+// health; unreadable, with error.
 type JSON struct {
 	out     io.Writer
 	parser  record.Parser
@@ -92,6 +93,7 @@ func (j *JSON) mark(item logs.Item) bool {
 	switch item.Kind {
 	case logs.KindStarted:
 		j.text("event", "started")
+		j.truth("again", item.Again)
 	case logs.KindExited:
 		j.text("event", "exited")
 		if item.ExitCode != logs.UnknownExit {
@@ -99,6 +101,12 @@ func (j *JSON) mark(item logs.Item) bool {
 		}
 		j.truth("restarting", item.Restarting)
 		j.truth("out_of_memory", item.OutOfMemory)
+		j.truth("replaced", item.Replaced)
+	case logs.KindOutOfMemory:
+		j.text("event", "out_of_memory")
+	case logs.KindHealth:
+		j.text("event", "health")
+		j.text("health", string(item.Health))
 	case logs.KindUnreadable:
 		j.text("event", "unreadable")
 		j.text("error", item.Err.Error())

@@ -18,11 +18,11 @@ const mostMarks = 1024
 // they came. From then on everything passes.
 type Last struct {
 	count int
-	whole bool
+	of    func(logs.Source) string
 	next  Sink
 
-	rings   map[string]*ring // by container; one for all with whole
-	marks   []keptLine       // between the lines
+	rings   map[string]*ring
+	marks   []keptLine // between the lines
 	came    uint64
 	bytes   int
 	dropped bool
@@ -40,10 +40,19 @@ type keptLine struct {
 	came uint64
 }
 
-// NewLast returns a Last before next, which keeps count lines of each container, or with whole of all of them together.
-func NewLast(count int, whole bool, next Sink) *Last {
-	return &Last{count: count, whole: whole, next: next, rings: map[string]*ring{}}
+// NewLast returns a Last before next, which keeps count lines of all sources for which of is the same.
+func NewLast(count int, of func(logs.Source) string, next Sink) *Last {
+	return &Last{count: count, of: of, next: next, rings: map[string]*ring{}}
 }
+
+// OfContainer counts the lines of each container.
+func OfContainer(source logs.Source) string { return source.ContainerID }
+
+// OfService counts the lines of all containers of a service.
+func OfService(source logs.Source) string { return source.Service }
+
+// OfAll counts all lines.
+func OfAll(logs.Source) string { return "" }
 
 // Item is a [Sink].
 func (l *Last) Item(item logs.Item) error {
@@ -59,10 +68,7 @@ func (l *Last) Item(item logs.Item) error {
 	case l.count == 0:
 		return nil
 	}
-	key := item.Source.ContainerID
-	if l.whole {
-		key = ""
-	}
+	key := l.of(item.Source)
 	r := l.rings[key]
 	if r == nil {
 		r = &ring{}
