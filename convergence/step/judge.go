@@ -55,6 +55,8 @@ func judgeEnd(s Wait, c sight) (reached bool, failed string) {
 	switch {
 	case c.State == engine.StateDead:
 		return false, "is dead: the engine could not remove it"
+	case c.ExitCode == 0 && s.Goal == Completed: // whoever asked for its end: the code is all that is promised
+		return true, ""
 	case c.stopped, alwaysRestarts(c.Restart) && c.Error == "":
 		return false, fmt.Sprintf("exited (%d): it was stopped from outside", c.ExitCode)
 	case c.ExitCode == 0 && s.Goal != Healthy:

@@ -82,7 +82,10 @@ func pullFailure(err error, ref string) error { return registryFailure(err, ref,
 
 func registryFailure(err error, ref string, problems []registryProblem) error {
 	var known *apiError
-	isOther := errors.As(err, &known) && !errors.Is(err, engine.ErrNotFound) && !errors.Is(err, engine.ErrDenied)
+	if errors.As(err, &known) && errors.Is(known.kind, engine.ErrFailing) {
+		known = nil // it passes on what the registry says, or nobody
+	}
+	isOther := known != nil && !errors.Is(err, engine.ErrNotFound) && !errors.Is(err, engine.ErrDenied)
 	if err == nil || isOther || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
