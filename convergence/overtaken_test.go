@@ -99,9 +99,11 @@ func TestNotOvertaken(t *testing.T) {
 		t.Errorf("a name that is taken: %v\n%s", failure, next)
 	}
 	s = newStage(t, "box")
-	s.mustUp("name: other\nservices: {x: {image: box, ports: ['8080:80'], container_name: holder}}")
 	const wanted = "services: {web: {image: box, ports: ['8080:80']}}"
-	next, failure = s.overtake(wanted, "StartContainer p-web-1", func(engine.Engine) error { return nil })
+	next, failure = s.overtake(wanted, "StartContainer p-web-1", func(engine.Engine) error {
+		s.foreignOnPort("holder", 8080)
+		return nil
+	})
 	if next != nil || !strings.Contains(failure.Error(), "8080") {
 		t.Errorf("a port that is taken: %v\n%s", failure, next)
 	}

@@ -114,7 +114,7 @@ func TestReadiness(t *testing.T) {
 			wait: step.Wait{Goal: step.Ready}, want: "container p-web-1 was removed", took: 500 * time.Millisecond,
 		},
 		{
-			name: "paused for a moment", service: checked(service("", "-healthy-after", "3500ms", "-stay")), wait: step.Wait{Goal: step.Healthy},
+			name: "paused for a moment", service: checked(service("", "-healthy-after", "3400ms", "-stay")), wait: step.Wait{Goal: step.Healthy},
 			others: []deed{{500 * time.Millisecond, pauses}, {1500 * time.Millisecond, unpauses}}, took: 3500 * time.Millisecond,
 		},
 		{
