@@ -71,10 +71,10 @@ func TestEveryCallMayGoWrong(t *testing.T) {
 			expected := f.undisturbed(t)
 			points := 0
 			for _, way := range ways() {
-				points += tryAll(t, i, every, func(t *testing.T, nth int) bool { return f.try(t, way, nth, expected) })
+				points += tryAll(t, i, every, func(t *testing.T, nth int) bool { t.Helper(); return f.try(t, way, nth, expected) })
 			}
 			for _, way := range passing() {
-				points += tryAll(t, i, every*everyPassing, func(t *testing.T, nth int) bool { return f.tryAgain(t, way, nth, expected) })
+				points += tryAll(t, i, every*everyPassing, func(t *testing.T, nth int) bool { t.Helper(); return f.tryAgain(t, way, nth, expected) })
 			}
 			t.Logf("%d points tried", points)
 			total.Add(int64(points))

@@ -35,7 +35,7 @@ func (f fixture) undisturbed(t *testing.T) (e expectation) {
 		after := s.Snapshot()
 		e = expectation{survivors: map[string]bool{}, loose: len(looseVolumes(after))}
 		for _, c := range before.Containers {
-			if _, stays := byID(after, c.ID); stays {
+			if isThere(after, c.ID) {
 				e.survivors[c.ID] = true
 			}
 		}
@@ -47,12 +47,8 @@ func (f fixture) undisturbed(t *testing.T) (e expectation) {
 	return e
 }
 
-func byID(snapshot dockertest.Snapshot, id string) (dockertest.ContainerState, bool) {
-	i := slices.IndexFunc(snapshot.Containers, func(c dockertest.ContainerState) bool { return c.ID == id })
-	if i < 0 {
-		return dockertest.ContainerState{}, false
-	}
-	return snapshot.Containers[i], true
+func isThere(snapshot dockertest.Snapshot, id string) bool {
+	return slices.ContainsFunc(snapshot.Containers, func(c dockertest.ContainerState) bool { return c.ID == id })
 }
 
 // nothingIsDown expects that every service that ran before, and still shall, runs, and that the engine starts it again as before or as
@@ -171,7 +167,7 @@ func (s *stage) isAsWanted(place string, f fixture, expected expectation, upOnly
 	snapshot := s.Snapshot()
 	s.noDebris(place)
 	for id := range expected.survivors {
-		if _, ok := byID(snapshot, id); !ok && upOnly {
+		if !isThere(snapshot, id) && upOnly {
 			s.t.Errorf("%s: a container that nothing is wrong with is another one: %.12s\n%s", place, id, snapshot)
 		}
 	}

@@ -70,8 +70,12 @@ func (c Converger) surroundings(ctx context.Context, asks plan.Asks) (around pla
 func defaultPools() []engine.AddressPool {
 	const large, small = 16, 20
 	return []engine.AddressPool{
-		{Base: "172.17.0.0/16", Size: large}, {Base: "172.18.0.0/16", Size: large}, {Base: "172.19.0.0/16", Size: large},
-		{Base: "172.20.0.0/14", Size: large}, {Base: "172.24.0.0/14", Size: large}, {Base: "172.28.0.0/14", Size: large},
+		{Base: "172.17.0.0/16", Size: large},
+		{Base: "172.18.0.0/16", Size: large},
+		{Base: "172.19.0.0/16", Size: large},
+		{Base: "172.20.0.0/14", Size: large},
+		{Base: "172.24.0.0/14", Size: large},
+		{Base: "172.28.0.0/14", Size: large},
 		{Base: "192.168.0.0/16", Size: small},
 	}
 }

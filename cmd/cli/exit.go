@@ -53,7 +53,7 @@ func report(g *globals, err error) int {
 		display.Problems(g.app.Streams, g.shorten(load), looks.ColorErr)
 		return exitError
 	}
-	err, options := g.failureOptions(err)
+	options, err := g.failureOptions(err)
 	options.Colors = looks.ColorErr
 	if g.app.ErrTerminal && g.app.Size != nil {
 		options.Width, _ = g.app.Size()
@@ -63,7 +63,7 @@ func report(g *globals, err error) int {
 }
 
 // failureOptions are what there is to tell beside an error, which comes back without what only carries that.
-func (g *globals) failureOptions(err error) (error, display.FailureOptions) {
+func (g *globals) failureOptions(err error) (display.FailureOptions, error) {
 	options := display.FailureOptions{Explain: g.explain}
 	var apply *applyError
 	if errors.As(err, &apply) {
@@ -75,7 +75,7 @@ func (g *globals) failureOptions(err error) (error, display.FailureOptions) {
 	case errors.Is(err, syscall.EISDIR):
 		err = &hinted{err, "name a file in it with -f, or the folder with --project-directory"}
 	}
-	return err, options
+	return options, err
 }
 
 // reportInterrupted says what the user's interrupt has kept from being done; where it has kept nothing it says nothing.
@@ -128,7 +128,7 @@ func reportJSON(g *globals, err error) {
 		load = g.shorten(load)
 		err = load
 	}
-	err, options := g.failureOptions(err)
+	options, err := g.failureOptions(err)
 	object := jsonError{Error: true, Message: err.Error(), Code: codeOf(err), Hint: g.explain(err).Try}
 	if reports, _ := display.Reports(err, options); options.Plan != nil || len(reports) > 1 {
 		object.Failure, object.More = &reports[0], reports[1:]

@@ -24,7 +24,7 @@ type logsOptions struct {
 	index                        int
 	noColor, noPrefix, timestamp bool
 	logOrder
-	showPrevious                 bool
+	showPrevious bool
 }
 
 func newLogs(g *globals) *cobra.Command {

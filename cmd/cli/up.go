@@ -239,26 +239,8 @@ func runUp(ctx context.Context, o *upOptions) error {
 	planned := func(ctx context.Context) (*plan.Plan, error) {
 		return converger.Plan(ctx, p, policy, o.dryRun || o.consent.exact())
 	}
-	made, err := planned(ctx)
-	if err != nil {
-		return err
-	}
-	if o.dryRun {
-		o.showPlan(made, o.applying)
-		return o.consent.check(made)
-	}
-	if o.mayAsk(made) {
-		if policy.RecreateVolumes, err = o.ask(made.Questions); err != nil {
-			return err
-		}
-		if made, err = planned(ctx); err != nil {
-			return err
-		}
-	}
-	if err := made.Refusal(); err != nil {
-		return err
-	}
-	if err := o.agree(made); err != nil {
+	made, err := o.planAgreed(ctx, planned, &policy)
+	if err != nil || o.dryRun {
 		return err
 	}
 	c := &change{globals: o.globals, eng: eng, made: made, again: o.consent.holding(planned)}
@@ -278,6 +260,31 @@ func runUp(ctx context.Context, o *upOptions) error {
 // mayAsk says whether a plan has questions that can be answered now. One of a file was made without answers.
 func (o *upOptions) mayAsk(made *plan.Plan) bool {
 	return len(made.Questions) > 0 && o.consent.from == "" && (o.app.InTerminal || o.yes)
+}
+
+// planAgreed makes the plan, puts its questions to the user, whose answers go into the policy that it is made by, and has it agreed to where
+// that is wanted. A dry run is over then.
+func (o *upOptions) planAgreed(ctx context.Context, planned replan, policy *plan.Policy) (*plan.Plan, error) {
+	made, err := planned(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.dryRun {
+		o.showPlan(made, o.applying)
+		return made, o.consent.check(made)
+	}
+	if o.mayAsk(made) {
+		if policy.RecreateVolumes, err = o.ask(made.Questions); err != nil {
+			return nil, err
+		}
+		if made, err = planned(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := made.Refusal(); err != nil {
+		return nil, err
+	}
+	return made, o.agree(made)
 }
 
 // ask puts a plan's questions to the user; anything but yes is no.

@@ -37,7 +37,8 @@ func waitFailed(reason string, change func(*step.WaitError)) error {
 	return &convergence.StepError{Node: 3, Step: failed.Wait, Err: failed}
 }
 
-func probed(failing, retries int) *engine.HealthCheck {
+func probed(failing int) *engine.HealthCheck {
+	const retries = 5
 	return &engine.HealthCheck{
 		FailingStreak: failing, Retries: retries,
 		Probes: []engine.ProbeResult{{End: noon(), ExitCode: 1, Output: "wget: server returned error: \x1b[31m500\x1b[0m\n"}},
@@ -70,7 +71,7 @@ func TestFailures(t *testing.T) {
 		"(0f8e1a7be12a3cf0a77e1ab7be9df7ac8be4f9a4b3f0c81e64b3a4b8f2a40a11): Bind for 0.0.0.0:8080 failed: port is already allocated"
 	for name, err := range map[string]error{
 		"unhealthy": waitFailed("is unhealthy", func(w *step.WaitError) {
-			w.Details.State, w.Details.HealthCheck = engine.StateRunning, probed(5, 5)
+			w.Details.State, w.Details.HealthCheck = engine.StateRunning, probed(5)
 		}),
 		"crashed": waitFailed("exited (139)", func(w *step.WaitError) { w.Details.ExitCode, w.Details.RestartCount = 139, 3 }),
 		"memory":  waitFailed("exited (137)", func(w *step.WaitError) { w.Details.ExitCode, w.Details.OOMKilled = 137, true }),
@@ -90,7 +91,7 @@ func TestFailures(t *testing.T) {
 			Err: &step.HookError{Service: "api", Kind: step.PostStart, Container: "shop-api-1", ExitCode: 126, Output: "no\nmore"},
 		},
 		"undone": func() error {
-			failed := waitFailed("is unhealthy", func(w *step.WaitError) { w.Details.HealthCheck = probed(7, 5) })
+			failed := waitFailed("is unhealthy", func(w *step.WaitError) { w.Details.HealthCheck = probed(7) })
 			var one *convergence.StepError
 			_ = errors.As(failed, &one)
 			one.Undone = &convergence.Undone{Group: "api", Restored: []string{"shop-api-1"}}
@@ -125,7 +126,7 @@ func TestFailures(t *testing.T) {
 func timedOut(service, reason string) error {
 	failed := waitFailed(reason, func(w *step.WaitError) {
 		w.TimedOut, w.Wait.Deadline, w.Wait.Target = true, step.NewDeadline(3*time.Second), apiOf(service)
-		w.Details.State, w.Details.HealthCheck = engine.StateRunning, probed(2, 5)
+		w.Details.State, w.Details.HealthCheck = engine.StateRunning, probed(2)
 	})
 	return failed
 }
@@ -133,7 +134,7 @@ func timedOut(service, reason string) error {
 func TestFailureColours(t *testing.T) {
 	t.Parallel()
 	var text bytes.Buffer
-	failed := waitFailed("is unhealthy", func(w *step.WaitError) { w.Details.HealthCheck = probed(5, 5) })
+	failed := waitFailed("is unhealthy", func(w *step.WaitError) { w.Details.HealthCheck = probed(5) })
 	Failure(&text, errors.Join(failed, timedOut("db", "is not healthy yet")), FailureOptions{
 		HeldUp: []string{"web"}, Plan: held(), Colors: true, Zone: time.UTC,
 	})
@@ -144,7 +145,7 @@ func TestFailureColours(t *testing.T) {
 func TestReports(t *testing.T) {
 	t.Parallel()
 	failed := waitFailed("exited (137)", func(w *step.WaitError) {
-		w.Details.ExitCode, w.Details.OOMKilled, w.Details.RestartCount, w.Details.HealthCheck = 137, true, 2, probed(2, 5)
+		w.Details.ExitCode, w.Details.OOMKilled, w.Details.RestartCount, w.Details.HealthCheck = 137, true, 2, probed(2)
 	})
 	reports, rest := Reports(errors.Join(failed, errors.New("other")), FailureOptions{HeldUp: []string{"proxy", "web", "idle"}, Plan: held()})
 	if strings.Join(rest, " ") != "idle" {

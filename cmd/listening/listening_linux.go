@@ -33,6 +33,7 @@ func Ports() []Port {
 		sockets[inode] = append(sockets[inode], len(found))
 		found = append(found, Port{Address: ip.String(), Number: uint16(port), Protocol: protocol}) //nolint:gosec // the kernel's own port
 	}
+	//nolint:staticcheck // netlink, which they say to use instead, is not to be had everywhere, and costs more than these lines are
 	for _, table := range []func() (procfs.NetTCP, error){fs.NetTCP, fs.NetTCP6} {
 		lines, _ := table()
 		for _, line := range lines {
@@ -63,22 +64,21 @@ func nameOwners(fs procfs.FS, found []Port, sockets map[uint64][]int) {
 		return
 	}
 	for _, process := range processes {
-		targets, err := process.FileDescriptorTargets()
-		if err != nil {
-			continue
-		}
+		targets, _ := process.FileDescriptorTargets()
 		for _, target := range targets {
-			inode, ok := socketInode(target)
-			if !ok {
-				continue
-			}
+			inode, _ := socketInode(target)
 			for _, i := range sockets[inode] {
-				if found[i].PID == 0 {
-					name, _ := process.Comm()
-					found[i].Program, found[i].PID = name, process.PID
-				}
+				found[i].ownedBy(process)
 			}
 		}
+	}
+}
+
+// ownedBy notes who has a port; of several processes that have its socket the first one counts.
+func (p *Port) ownedBy(process procfs.Proc) {
+	if p.PID == 0 {
+		p.Program, _ = process.Comm()
+		p.PID = process.PID
 	}
 }
 

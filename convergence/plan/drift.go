@@ -196,12 +196,17 @@ func (r *reconciler) spreadReplacement(order []string) {
 			}
 			for _, one := range s.replicas {
 				one.goWith(shared.replicas[0], sharing)
-				if one.resume != nil && shared.replicas[0].replaced() && shared.replicas[0].resume == nil {
-					s.leftover = append(s.leftover, *one.resume) // it shares with what goes
-					one.resume = nil
-				}
+				s.forsake(one, shared.replicas[0])
 			}
 		}
+	}
+}
+
+// forsake has a new container go that an interrupted run has left, where it shares with one that goes.
+func (s *servicePlan) forsake(one, shared *replica) {
+	if one.resume != nil && shared.replaced() && shared.resume == nil {
+		s.leftover = append(s.leftover, *one.resume)
+		one.resume = nil
 	}
 }
 

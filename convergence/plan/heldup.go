@@ -57,23 +57,32 @@ func (p *Plan) behind(failed NodeID) map[NodeID]bool {
 	for len(open) > 0 {
 		id := open[0]
 		open = open[1:]
-		if p.Nodes[id].Optional {
-			continue
-		}
-		for _, dependent := range p.Order.Dependents(id) {
-			if !p.Order.IsLoose(dependent, id) {
-				reach(dependent)
-			}
-		}
-		if group := p.Nodes[id].Group; group > 0 && !p.Nodes[id].Commit {
-			for _, node := range p.Nodes {
-				if node.Group == group {
-					reach(node.ID)
-				}
-			}
+		for _, next := range p.heldBy(p.Nodes[id]) {
+			reach(next)
 		}
 	}
 	return found
+}
+
+// heldBy are the steps that cannot be done, or come to nothing, when one is not done.
+func (p *Plan) heldBy(node Node) (held []NodeID) {
+	if node.Optional {
+		return nil
+	}
+	for _, dependent := range p.Order.Dependents(node.ID) {
+		if !p.Order.IsLoose(dependent, node.ID) {
+			held = append(held, dependent)
+		}
+	}
+	if node.Group == 0 || node.Commit {
+		return held
+	}
+	for _, other := range p.Nodes {
+		if other.Group == node.Group {
+			held = append(held, other.ID)
+		}
+	}
+	return held
 }
 
 // waitsFor are the services, other than its own, whose steps keep a step from being done.

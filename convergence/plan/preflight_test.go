@@ -49,15 +49,15 @@ func running(id, name, of, service string, ports ...engine.PublishedPort) engine
 	return engine.Container{ID: id, Name: name, Project: of, Service: service, Number: 1, State: engine.StateRunning, Ports: ports}
 }
 
-func published(address string, port uint16, protocol string) engine.PublishedPort {
-	return engine.PublishedPort{HostIP: address, HostPort: port, Port: 80, Protocol: protocol}
+func published(address string, port uint16) engine.PublishedPort {
+	return engine.PublishedPort{HostIP: address, HostPort: port, Port: 80, Protocol: "tcp"}
 }
 
 func TestTakenPorts(t *testing.T) {
 	t.Parallel()
-	shop := running("1", "shop-web-1", "shop", "web", published("0.0.0.0", 8080, "tcp"), published("::", 8080, "tcp"))
-	local := running("2", "alone", "", "", published("127.0.0.1", 8080, "tcp"))
-	old := running("3", "own-web-1-old", "own", "web", published("0.0.0.0", 8080, "tcp"))
+	shop := running("1", "shop-web-1", "shop", "web", published("0.0.0.0", 8080), published("::", 8080))
+	local := running("2", "alone", "", "", published("127.0.0.1", 8080))
+	old := running("3", "own-web-1-old", "own", "web", published("0.0.0.0", 8080))
 	nginx := plan.Listener{Address: "0.0.0.0", Port: 8080, Protocol: "tcp", Program: "nginx", PID: 42}
 	stopOld := step.StopContainer{Target: step.Target{ID: "3"}}
 	stopped := shop
@@ -70,11 +70,13 @@ func TestTakenPorts(t *testing.T) {
 	}{
 		{"free", starting(publishing("8081")), plan.Surroundings{Containers: []engine.Container{shop}}, ""},
 		{
-			"another project's", starting(publishing("8080")), plan.Surroundings{Containers: []engine.Container{shop}},
+			"another project's", starting(publishing("8080")),
+			plan.Surroundings{Containers: []engine.Container{shop}},
 			`service "web": port 8080 is taken by web-1 of project "shop" | publish another port, 8081 is free, or stop the one that has it: muster -p shop stop web`,
 		},
 		{
-			"nobody's container, at one address", starting(publishing("127.0.0.1:8080")), plan.Surroundings{Containers: []engine.Container{local}},
+			"nobody's container, at one address", starting(publishing("127.0.0.1:8080")),
+			plan.Surroundings{Containers: []engine.Container{local}},
 			`service "web": port 8080 of 127.0.0.1 is taken by container alone, which belongs to no project | publish another port, 8081 is free, or stop the one that has it: docker stop alone`,
 		},
 		{"another address", starting(publishing("127.0.0.2:8080")), plan.Surroundings{Containers: []engine.Container{local}}, ""},
@@ -83,34 +85,40 @@ func TestTakenPorts(t *testing.T) {
 			"IPv6 beside IPv4", starting(publishing("[::1]:8080")), plan.Surroundings{Containers: []engine.Container{local}}, "",
 		},
 		{
-			"IPv6, of all", starting(publishing("[::1]:8080")), plan.Surroundings{Containers: []engine.Container{shop}},
+			"IPv6, of all", starting(publishing("[::1]:8080")),
+			plan.Surroundings{Containers: []engine.Container{shop}},
 			`service "web": port 8080 of ::1 is taken by web-1 of project "shop" | publish another port, 8081 is free, or stop the one that has it: muster -p shop stop web`,
 		},
 		{"one that does not run", starting(publishing("8080")), plan.Surroundings{Containers: []engine.Container{stopped}}, ""},
 		{
 			"one that the plan stops, and the engine for it", starting(publishing("8080"), stopOld),
-			plan.Surroundings{Containers: []engine.Container{old}, Listeners: []plan.Listener{nginx}}, "",
+			plan.Surroundings{Containers: []engine.Container{old}, Listeners: []plan.Listener{nginx}},
+			"",
 		},
 		{
-			"one of its own that stays", starting(publishing("8080")), plan.Surroundings{Containers: []engine.Container{old}},
+			"one of its own that stays", starting(publishing("8080")),
+			plan.Surroundings{Containers: []engine.Container{old}},
 			`service "web": port 8080 is taken by container own-web-1-old of this project | publish another port, 8081 is free, or remove what the file does not have any more with --remove-orphans`,
 		},
 		{
-			"a program", starting(publishing("8080")), plan.Surroundings{Listeners: []plan.Listener{nginx, {Address: "::", Port: 8081, Protocol: "tcp"}}},
+			"a program", starting(publishing("8080")),
+			plan.Surroundings{Listeners: []plan.Listener{nginx, {Address: "::", Port: 8081, Protocol: "tcp"}}},
 			`service "web": port 8080 is taken by nginx (process 42) of this host | publish another port, 8082 is free, or end that program`,
 		},
 		{
-			"a program that may not be known", starting(publishing("8080")), plan.Surroundings{Listeners: []plan.Listener{{Address: "::", Port: 8080, Protocol: "tcp"}}},
+			"a program that may not be known", starting(publishing("8080")),
+			plan.Surroundings{Listeners: []plan.Listener{{Address: "::", Port: 8080, Protocol: "tcp"}}},
 			`service "web": port 8080 is taken by a program of this host | publish another port, 8081 is free, or see which program it is: sudo ss -lntup 'sport = :8080'`,
 		},
 		{"a range with room", starting(publishing("8080-8081")), plan.Surroundings{Containers: []engine.Container{shop}}, ""},
 		{
-			"a range without", starting(publishing("8080-8080", "8081")), plan.Surroundings{Containers: []engine.Container{shop}},
+			"a range without", starting(publishing("8080-8080", "8081")),
+			plan.Surroundings{Containers: []engine.Container{shop}},
 			`service "web": port 8080 is taken by web-1 of project "shop" | publish another port, 8082 is free, or stop the one that has it: muster -p shop stop web`,
 		},
 		{
 			"all at once", starting(publishing("8080", "9090")),
-			plan.Surroundings{Containers: []engine.Container{shop, running("4", "x", "", "", published("0.0.0.0", 9090, "tcp"))}},
+			plan.Surroundings{Containers: []engine.Container{shop, running("4", "x", "", "", published("0.0.0.0", 9090))}},
 			`service "web": port 8080 is taken by web-1 of project "shop" | publish another port, 8081 is free, or stop the one that has it: muster -p shop stop web
 service "web": port 9090 is taken by container x, which belongs to no project | publish another port, 9091 is free, or stop the one that has it: docker stop x`,
 		},

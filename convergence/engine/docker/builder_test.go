@@ -59,15 +59,21 @@ func (w *workshop) knows(name, driver string, nodes ...buildx.Node) {
 	}
 }
 
-// kit is a BuildKit that answers at a socket.
-func (w *workshop) kit(architecture string) (socket string) {
+// newSocket is where nothing answers yet: a test's own folder has too long a name for that.
+func (w *workshop) newSocket() string {
 	w.t.Helper()
-	folder, err := os.MkdirTemp("", "kit") // a test's own folder has too long a name for a socket
+	folder, err := os.MkdirTemp("", "kit")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	socket = filepath.Join(folder, "s")
+	return filepath.Join(folder, "s")
+}
+
+// kit is a BuildKit that answers at a socket.
+func (w *workshop) kit(architecture string) (socket string) {
+	w.t.Helper()
+	socket = w.newSocket()
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
 		w.t.Fatal(err)
@@ -254,12 +260,7 @@ func TestOtherEngine(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
 	other := dockertest.Start(t, dockertest.Options{Remote: w.remote})
-	folder, err := os.MkdirTemp("", "engine")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	socket := filepath.Join(folder, "s")
+	socket := w.newSocket()
 	if err := other.Serve(socket); err != nil {
 		t.Fatal(err)
 	}
