@@ -199,15 +199,12 @@ func linger(ctx context.Context, node plan.Node) (context.Context, func()) {
 		return ctx, func() {}
 	}
 	lingering, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	var timer *time.Timer
 	stop := context.AfterFunc(ctx, func() {
-		timer = time.AfterFunc(lingerTime, func() { cancel(context.Cause(ctx)) })
+		time.AfterFunc(lingerTime, func() { cancel(context.Cause(ctx)) })
 	})
 	return lingering, func() {
-		if !stop() && timer != nil {
-			timer.Stop()
-		}
-		cancel(nil)
+		stop()
+		cancel(nil) // what comes later than that changes nothing
 	}
 }
 
