@@ -37,6 +37,8 @@ type watch struct {
 	killed  time.Time // when somebody has last sent a signal that ends it
 	paused  time.Time // since when it was seen paused; zero while it is not
 	verdict error
+	// endComes says that an end is not to be judged yet: the engine is about to tell of it, and before that who has wanted it.
+	endComes bool
 }
 
 // until returns when the goal is reached.
@@ -59,12 +61,14 @@ func (w *watch) once(ctx context.Context) error {
 		w.verdict = w.look(ctx)
 		again.set(w.pause())
 	}
+	w.endComes = false
 	err := w.eng.Events(ctx, engine.EventFilter{Project: w.step.Project}, func() {
 		if look(); w.verdict != nil {
 			cancel(w.verdict)
 		}
 	}, func(event engine.Event) error {
 		if w.verdict == nil && w.concerns(event) {
+			w.endComes = !tellsOfEnd(event)
 			look()
 		}
 		return w.verdict
@@ -128,6 +132,11 @@ func (w *watch) stands(ctx context.Context) (bool, error) {
 	return w.last.StartedAt.Equal(since), nil
 }
 
+// tellsOfEnd says whether the engine has told all about the end of a container when an event comes, if it has ended.
+func tellsOfEnd(event engine.Event) bool {
+	return event.Kind == engine.EventResync || slices.Contains([]string{"die", "destroy", "stop", "kill"}, event.Action)
+}
+
 func (w *watch) concerns(event engine.Event) bool {
 	if event.Kind == engine.EventResync {
 		return true
@@ -169,6 +178,9 @@ func (w *watch) look(ctx context.Context) error {
 		return err
 	}
 	w.note(details)
+	if w.endComes && details.State == engine.StateExited {
+		return nil
+	}
 	reached, reason := judge(w.step, w.sight())
 	switch {
 	case reached:
