@@ -33,7 +33,7 @@ with_engine = found=$$($(DEV) engine env) && eval "$$found" &&
 # show prints a command as one would type it, and runs it on the engine.
 show = @echo '$$ $(1)' && $(with_engine) $(1)
 
-.PHONY: help build dev install install-plugin man completions test test-fake e2e races bench parity chaos drop-in builders cover fuzz lint fmt golden docs engine engine-down peer images programs software demo demo-down clean
+.PHONY: help build dev install install-plugin man completions test test-fake e2e faults races bench parity chaos drop-in builders cover fuzz lint fmt golden docs engine engine-down peer images programs software demo demo-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name about; do printf '  %-14s %s\n' "$$name" "$$about"; done
@@ -76,6 +76,9 @@ test-fake: dev ## run the tests that need no engine
 
 e2e: dev ## run only the tests that need an engine
 	@$(DEV) test --engine
+
+faults: ## make every call to the engine in memory go wrong, in every way, and say how many were tried
+	$(GO) test -count=1 -v -run '^TestEveryCallMayGoWrong$$' ./convergence
 
 races: dev engine ## let commands that change one project run at once on an engine (ROUNDS=20)
 	@$(with_engine) RACE_ROUNDS=$(or $(ROUNDS),20) $(GO) test -tags=e2e -run '^TestRacesOnEngine$$' -count=1 ./cmd/cli

@@ -2,5 +2,5 @@
 
 package convergence_test
 
-// every is every how many-th call is made to go wrong where each takes several times as long.
-const every = 9
+// every is every how many-th call is made to go wrong where each takes many times as long.
+const every = 97

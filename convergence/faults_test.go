@@ -83,7 +83,7 @@ func TestEveryCallMayGoWrong(t *testing.T) {
 }
 
 // tryAll makes each call in turn go wrong, and returns how many there were.
-// With the race detector, under which each takes several times as long, it is only every so many-th.
+// With the race detector, under which each takes many times as long, it is only every so many-th.
 func tryAll(t *testing.T, first, step int, try func(t *testing.T, nth int) (happened bool)) (points int) {
 	t.Helper()
 	for nth := 1 + first%step; !t.Failed(); nth += step {

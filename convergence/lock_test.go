@@ -139,7 +139,7 @@ func TestLockGoesOnToWhoWaits(t *testing.T) {
 			second, err = convergence.TakeLock(s.t.Context(), s.eng, options)
 			return err
 		})
-		time.Sleep(time.Hour) // of the bubble's: a holder that lives is waited for
+		time.Sleep(2 * time.Minute) // of the bubble's: a holder that lives is waited for
 		synctest.Wait()
 		if second != nil {
 			s.t.Fatal("two have the lock")

@@ -40,7 +40,7 @@ func runTests(ctx context.Context, t tool, args []string) error {
 	started := time.Now()
 	var parts []part
 	if wanted.fake {
-		parts = append(parts, vet(ctx, t), unitTests(ctx, t))
+		parts = append(parts, vet(ctx, t), unitTests(ctx, t), faultTests(ctx, t))
 	}
 	var noEngine error
 	if wanted.engine {
@@ -94,7 +94,12 @@ func vet(ctx context.Context, t tool) part {
 }
 
 func unitTests(ctx context.Context, t tool) part {
-	return goTest(ctx, t, "unit", nil, "./...")
+	return goTest(ctx, t, testRun{name: "unit", race: true}, "./...")
+}
+
+// faultTests makes every call go wrong in turn. The race detector, with which the unit tests try a few, makes that take minutes.
+func faultTests(ctx context.Context, t tool) part {
+	return goTest(ctx, t, testRun{name: "faults"}, "-run=^TestEveryCallMayGoWrong$", "./convergence")
 }
 
 // engineTests runs the tests behind the tag on the engine that answers, started if need be. The error says why they
@@ -118,7 +123,8 @@ func engineTests(ctx context.Context, t tool) (part, error) {
 	}
 	// One package at a time: they share the engine, and some count what is on it.
 	flags := []string{"-p=1", "-tags=" + engineTag, "-run=^(" + strings.Join(chosen.tests, "|") + ")$"}
-	tested := goTest(ctx, t, "engine", engineVariables(t.cache, found.record), append(flags, chosen.packages...)...)
+	engine := testRun{name: "engine", race: true, variables: engineVariables(t.cache, found.record)}
+	tested := goTest(ctx, t, engine, append(flags, chosen.packages...)...)
 	tested.result += "; " + description
 	return tested, nil
 }
@@ -201,14 +207,25 @@ func testsIn(file string) ([]string, error) {
 	return names, nil
 }
 
-// goTest runs tests afresh, with the race detector where it can be built.
-func goTest(ctx context.Context, t tool, name string, variables []string, args ...string) part {
+// testRun is how tests are run.
+type testRun struct {
+	name      string
+	race      bool     // with the race detector, where it can be built
+	variables []string // of the environment
+}
+
+// goTest runs tests afresh.
+func goTest(ctx context.Context, t tool, how testRun, args ...string) part {
 	mode, why, flags := "with -race", "", []string{"test", "-json", "-count=1", "-timeout=10m", "-race"}
-	if !t.hasCompiler(ctx) {
+	switch {
+	case !how.race:
+		mode, flags = "without -race", flags[:4]
+	case !t.hasCompiler(ctx):
 		mode, why, flags = "without -race", ", which needs a C compiler (apt-get install gcc libc6-dev)", flags[:4]
 	}
+	name := how.name
 	fmt.Fprintf(t.out, "\n%s tests, %s%s\n", name, mode, why)
-	cmd := t.goCommand(ctx, variables, append(flags, args...)...)
+	cmd := t.goCommand(ctx, how.variables, append(flags, args...)...)
 	cmd.Stdout = nil
 	stream, err := cmd.StdoutPipe()
 	if err != nil {
