@@ -49,6 +49,8 @@ type (
 	HealthCheck = types.HealthCheckConfig
 	// Deploy is a service's `deploy`.
 	Deploy = types.DeployConfig
+	// UpdateConfig says how containers are replaced.
+	UpdateConfig = types.UpdateConfig
 	// Duration is a duration of the model.
 	Duration = types.Duration
 	// BlockIO is a service's `blkio_config`.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 )
@@ -36,6 +37,14 @@ func RestartPolicy(service Service) (name string, maxRetries int) {
 func Restarts(service Service) bool {
 	name, _ := RestartPolicy(service)
 	return name != "" && name != RestartNo
+}
+
+// Monitor is how long a new container is watched before the one that it replaces goes for good; zero where the file does not say.
+func Monitor(service Service) time.Duration {
+	if service.Deploy == nil || service.Deploy.UpdateConfig == nil {
+		return 0
+	}
+	return time.Duration(service.Deploy.UpdateConfig.Monitor)
 }
 
 // engineRestartName maps swarm's conditions, which `deploy` uses, to the engine's names. A job that has succeeded is never started

@@ -1,5 +1,7 @@
 package project
 
+import "reflect"
+
 // Unsupported are the attributes of the enabled services, and of what they use, that this version of Muster does not honour, each
 // with its place and what happens instead, so that nothing is ignored in silence. What only describes, as the names of ports do, is
 // in [Project.Inert], what nothing can be brought up with in [Project.Refused].
@@ -68,9 +70,19 @@ func (r *reporter) unsupported(prefix string, service Service) {
 	}
 }
 
+// doesMore says whether updates are to be more than watched for a while.
+func doesMore(update *UpdateConfig) bool {
+	if update == nil {
+		return false
+	}
+	rest := *update
+	rest.Monitor = 0
+	return !reflect.ValueOf(rest).IsZero()
+}
+
 func (r *reporter) unsupportedDeploy(prefix string, deploy *Deploy) {
 	r.told(notYet, prefix, []inert{
-		{"update_config", deploy.UpdateConfig != nil, "containers are replaced one at a time, and put back where one fails"},
+		{"update_config", doesMore(deploy.UpdateConfig), "containers are replaced one at a time, and put back where one fails; only monitor counts"},
 		{"rollback_config", deploy.RollbackConfig != nil, "what ran before a replacement that fails runs again at once"},
 	})
 	if reservations := deploy.Resources.Reservations; reservations != nil {

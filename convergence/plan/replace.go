@@ -41,7 +41,7 @@ func (r *reconciler) startReplacement(s *servicePlan, one *replica, g gate, befo
 	r.follow(start, g.may...)
 	ready := r.add(step.Wait{
 		Target: one.target(s.service.Name), Goal: step.Ready, Project: r.Project.Name,
-		Fresh: true, Deadline: r.deadline,
+		Fresh: true, Monitor: project.Monitor(s.service), Deadline: r.deadline,
 	}, start)
 	one.stands = []NodeID{ready}
 	r.committing = append(r.committing, commit{s, one})

@@ -134,7 +134,7 @@ func (w *world) run(ctx context.Context, s step.Step) error {
 		return nil // nothing ends in this world
 	}
 	if wait, ok := s.(step.Wait); ok {
-		wait.Steady = 0
+		wait.Steady, wait.Monitor = 0, 0
 		s = wait
 	}
 	return s.Run(ctx, &simulated{world: w}, func(step.Progress) {})

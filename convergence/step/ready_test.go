@@ -110,6 +110,17 @@ func TestReadiness(t *testing.T) {
 			want: `service "web" exited (4): it was stopped from outside`, took: 3100 * time.Millisecond,
 		},
 		{
+			name: "watched for a while", service: service("", "-stay"), wait: step.Wait{Monitor: 2 * time.Second}, took: 2 * time.Second,
+		},
+		{
+			name: "ends while it is watched", service: service("", "-sleep", "1500ms", "-exit", "3"),
+			wait: step.Wait{Goal: step.Ready, Monitor: 5 * time.Second}, want: "exited (3)", took: 1500 * time.Millisecond,
+		},
+		{
+			name: "restarted while it is watched, new as it is", service: service(project.RestartAlways, "-sleep", "1500ms", "-exit", "3"),
+			wait: step.Wait{Goal: step.Ready, Fresh: true, Monitor: 5 * time.Second}, want: "had to be restarted", took: 1500 * time.Millisecond,
+		},
+		{
 			name: "removed", service: checked(service("", "-starting", "-stay")), others: []deed{{500 * time.Millisecond, removes}},
 			wait: step.Wait{Goal: step.Ready}, want: "container p-web-1 was removed", took: 500 * time.Millisecond,
 		},

@@ -47,6 +47,8 @@ type Wait struct {
 	// Steady is how long one that has no health check has to run without an end in between: "running" proves little of what was
 	// started a moment ago.
 	Steady time.Duration
+	// Monitor is how long to look on once the goal is reached; what loses it again in that time fails.
+	Monitor time.Duration
 	// Deadline is when to stop waiting; nil means never.
 	Deadline *Deadline
 }
@@ -78,11 +80,11 @@ func (s Wait) Run(ctx context.Context, eng engine.Engine, report func(Progress))
 	}
 	watch := &watch{step: s, eng: eng, report: report}
 	err := watch.until(watching)
-	for err == nil && s.Steady > 0 && watch.last.State == engine.StateRunning && watch.last.HealthCheck == nil {
-		var stands bool
-		if stands, err = watch.stands(watching); stands {
-			return nil
-		}
+	if err == nil {
+		err = watch.steady(watching)
+	}
+	if err == nil && s.Monitor > 0 {
+		err = watch.monitor(watching)
 	}
 	if ctx.Err() == nil && errors.Is(watching.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded) {
 		return watch.timedOut(ctx) // it may have been in the middle of a look
@@ -108,6 +110,9 @@ func (s Wait) String() string {
 	text := fmt.Sprintf("wait for container %s to be %s", s.Object().Name, s.Goal)
 	if s.Steady > 0 {
 		text += fmt.Sprintf(" for %s", s.Steady)
+	}
+	if s.Monitor > 0 {
+		text += fmt.Sprintf(", and watch it for %s", s.Monitor)
 	}
 	if s.Deadline != nil {
 		text += fmt.Sprintf(", all waits %s at most", s.Deadline.after)

@@ -85,6 +85,36 @@ func (w *watch) once(ctx context.Context) error {
 	return err
 }
 
+// monitor looks on for a while at what has reached its goal: the error says what became of it meanwhile.
+func (w *watch) monitor(ctx context.Context) error {
+	until, stop := context.WithTimeout(ctx, w.step.Monitor)
+	defer stop()
+	w.verdict, w.endComes = nil, false
+	look := func() {
+		if err := w.look(ctx); !errors.Is(err, errReached) {
+			w.verdict = err
+		}
+	}
+	err := w.eng.Events(until, engine.EventFilter{Project: w.step.Project}, func() {
+		if look(); w.verdict != nil {
+			stop()
+		}
+	}, func(event engine.Event) error {
+		if w.verdict == nil && w.concerns(event) {
+			w.endComes = !tellsOfEnd(event)
+			look()
+		}
+		return w.verdict
+	})
+	switch {
+	case w.verdict != nil:
+		return w.verdict
+	case ctx.Err() == nil && errors.Is(until.Err(), context.DeadlineExceeded):
+		return nil
+	}
+	return err
+}
+
 // alarm rings once, unless it is set anew before. It is for one goroutine.
 type alarm struct {
 	ring  func()
@@ -114,6 +144,16 @@ func (w *watch) pause() time.Duration {
 		return max(pausePatience-time.Since(w.paused), time.Millisecond)
 	}
 	return 0
+}
+
+// steady returns when what runs and has no health check has run long enough.
+func (w *watch) steady(ctx context.Context) error {
+	for w.step.Steady > 0 && w.last.State == engine.StateRunning && w.last.HealthCheck == nil {
+		if stands, err := w.stands(ctx); stands || err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stands lets a running container run for a while and says whether it did. Else it waits until it runs again.
