@@ -27,40 +27,23 @@ import (
 // TestRealBuilders runs the scripts about builders with BuildKit itself beside a real engine, and those of what the one in memory does
 // not pretend. It needs root, as BuildKit does.
 func TestRealBuilders(t *testing.T) {
-	client, err := docker.Dial(t.Context(), docker.Options{Env: os.Getenv})
-	if err != nil {
-		t.Fatalf("connect to engine: %v", err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	version, err := client.Version(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := buildTestbox(t)
-	importBox(t, client, program)
-	registries := newRegistries(t, client, program)
-	shared, err := registries.start("", "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	real := newRealPlace(t)
 	kit, err := fetched.BuildKit(t.Context(), t.Logf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	importKit(t, client, kit)
+	importKit(t, real.client, kit)
 	for _, folder := range []string{"testdata/builders", "testdata/builders/real"} {
-		scripts(t, folder, version.HasAPI, func(env *testscript.Env) (place, error) {
-			return place{
-				host: client.Endpoint().Host, fetch: fetchURL, registry: shared.address(), push: shared.push,
-				startRegistry: func(user, password string) (ownRegistry, error) { return registries.start(user, password) },
-				startBuilder: func(driver string) (string, error) {
-					if driver == "docker-container" {
-						env.Defer(func() { removeKits(t, client, env.Getenv("P")) })
-						return "default", nil
-					}
-					return startKit(t, env, kit)
-				},
-			}, nil
+		scripts(t, folder, real.hasAPI, func(env *testscript.Env) (place, error) {
+			place := real.place
+			place.startBuilder = func(driver string) (string, error) {
+				if driver == "docker-container" {
+					env.Defer(func() { removeKits(t, real.client, env.Getenv("P")) })
+					return "default", nil
+				}
+				return startKit(t, env, kit)
+			}
+			return place, nil
 		})
 	}
 }

@@ -3,6 +3,7 @@
 package cli_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -23,15 +24,33 @@ import (
 // TestScriptsOnEngine runs the same scripts on the real engine that DOCKER_HOST names, and those of what the engine in memory does
 // not pretend. Without an engine it fails.
 func TestScriptsOnEngine(t *testing.T) {
-	host := os.Getenv("DOCKER_HOST")
+	real := newRealPlace(t)
+	dockerCLI, err := fetched.DockerCLI(t.Context(), t.Logf)
+	if err != nil {
+		t.Fatalf("fetch docker CLI: %v", err)
+	}
+	for _, folder := range []string{"testdata/script", "testdata/engine"} {
+		scripts(t, folder, real.hasAPI, func(env *testscript.Env) (place, error) {
+			env.Setenv("DOCKER", dockerCLI)
+			return real.place, nil
+		})
+	}
+}
+
+// realPlace is a real engine with what the scripts run.
+type realPlace struct {
+	place
+	client *docker.Client
+	hasAPI func(version string) bool
+}
+
+func newRealPlace(t *testing.T) realPlace {
+	t.Helper()
 	client, err := docker.Dial(t.Context(), docker.Options{Env: os.Getenv})
 	if err != nil {
 		t.Fatalf("connect to engine: %v", err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
-	if host == "" {
-		host = client.Endpoint().Host
-	}
 	version, err := client.Version(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -43,19 +62,10 @@ func TestScriptsOnEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dockerCLI, err := fetched.DockerCLI(t.Context(), t.Logf)
-	if err != nil {
-		t.Fatalf("fetch docker CLI: %v", err)
-	}
-	for _, folder := range []string{"testdata/script", "testdata/engine"} {
-		scripts(t, folder, version.HasAPI, func(env *testscript.Env) (place, error) {
-			env.Setenv("DOCKER", dockerCLI)
-			return place{
-				host: host, fetch: fetchURL, registry: shared.address(), push: shared.push,
-				startRegistry: func(user, password string) (ownRegistry, error) { return registries.start(user, password) },
-			}, nil
-		})
-	}
+	return realPlace{client: client, hasAPI: version.HasAPI, place: place{
+		host: cmp.Or(os.Getenv("DOCKER_HOST"), client.Endpoint().Host), fetch: fetchURL, registry: shared.address(), push: shared.push,
+		startRegistry: func(user, password string) (ownRegistry, error) { return registries.start(user, password) },
+	}}
 }
 
 // fetchURL gets a URL from here: the scripts' engine publishes ports on this host.

@@ -56,22 +56,9 @@ func (w *watch) once(ctx context.Context) error {
 	defer cancel(nil)
 	again := alarm{ring: func() { cancel(errAgain) }}
 	defer again.stop()
-	w.verdict = nil
-	look := func() {
+	err := w.events(ctx, func() {
 		w.verdict = w.look(ctx)
 		again.set(w.pause())
-	}
-	w.endComes = false
-	err := w.eng.Events(ctx, engine.EventFilter{Project: w.step.Project}, func() {
-		if look(); w.verdict != nil {
-			cancel(w.verdict)
-		}
-	}, func(event engine.Event) error {
-		if w.verdict == nil && w.concerns(event) {
-			w.endComes = !tellsOfEnd(event)
-			look()
-		}
-		return w.verdict
 	})
 	switch {
 	case w.verdict != nil:
@@ -89,22 +76,10 @@ func (w *watch) once(ctx context.Context) error {
 func (w *watch) monitor(ctx context.Context) error {
 	until, stop := context.WithTimeout(ctx, w.step.Monitor)
 	defer stop()
-	w.verdict, w.endComes = nil, false
-	look := func() {
+	err := w.events(until, func() {
 		if err := w.look(ctx); !errors.Is(err, errReached) {
 			w.verdict = err
 		}
-	}
-	err := w.eng.Events(until, engine.EventFilter{Project: w.step.Project}, func() {
-		if look(); w.verdict != nil {
-			stop()
-		}
-	}, func(event engine.Event) error {
-		if w.verdict == nil && w.concerns(event) {
-			w.endComes = !tellsOfEnd(event)
-			look()
-		}
-		return w.verdict
 	})
 	switch {
 	case w.verdict != nil:
@@ -113,6 +88,24 @@ func (w *watch) monitor(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// events has look called at once and after each event that says that something may be otherwise, until that gives a verdict.
+func (w *watch) events(ctx context.Context, look func()) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w.verdict, w.endComes = nil, false
+	return w.eng.Events(ctx, engine.EventFilter{Project: w.step.Project}, func() {
+		if look(); w.verdict != nil {
+			cancel(w.verdict)
+		}
+	}, func(event engine.Event) error {
+		if w.verdict == nil && w.concerns(event) {
+			w.endComes = !tellsOfEnd(event)
+			look()
+		}
+		return w.verdict
+	})
 }
 
 // alarm rings once, unless it is set anew before. It is for one goroutine.
