@@ -62,7 +62,7 @@ func attended(args []string) error {
 	}
 	cmd := exec.Command(args[program], args[program+1:]...) //nolint:noctx // it ends when the script's engine does
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	cmd.SysProcAttr = ownTerminal()
 	if err := cmd.Start(); err != nil {
 		return err
 	}
