@@ -12,6 +12,7 @@ import (
 
 	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/plan"
 	"github.com/muster-dev/muster/project"
 )
 
@@ -64,11 +65,27 @@ func runPs(ctx context.Context, o *psOptions) error {
 	containers := slices.DeleteFunc(slices.Clone(here.containers), func(c engine.Container) bool {
 		return !o.shows(c, narrow) || !o.orphans && isOrphan(here.project, c)
 	})
+	unfinished := o.unfinished(ctx, here)
+	list := display.Listing{Containers: containers, Parts: unfinished.Parts(), Now: time.Now(), Whole: o.noTrunc}
 	var missing []display.Missing
-	if narrow && len(o.status) == 0 {
-		missing = o.missing(here)
+	if narrow {
+		list.Containers = append(list.Containers, o.hooksLeft(here, list.Parts)...)
+		if len(o.status) == 0 {
+			missing = o.missing(here)
+		}
 	}
-	return o.write(containers, missing, narrow)
+	if err := o.write(list, missing, narrow); err != nil {
+		return err
+	}
+	if !o.quiet && !o.byName {
+		o.tellUnfinished(here.name, unfinished)
+	}
+	return nil
+}
+
+// hooksLeft are the containers of hooks that an interrupted command has left: people see them, too.
+func (o *psOptions) hooksLeft(here found, parts map[string]plan.Part) []engine.Container {
+	return slices.DeleteFunc(here.hooks, func(c engine.Container) bool { return parts[c.ID] == "" || !o.shows(c, true) })
 }
 
 // read reads what the flags say about what to list and how.
@@ -162,18 +179,19 @@ func (o *psOptions) shows(c engine.Container, narrow bool) bool {
 	return c.Running() || narrow
 }
 
-func (o *psOptions) write(containers []engine.Container, missing []display.Missing, narrow bool) error {
+func (o *psOptions) write(list display.Listing, missing []display.Missing, narrow bool) error {
+	containers := list.Containers
 	switch {
 	case o.quiet:
 		return o.list(containers, func(c engine.Container) string { return c.ID })
 	case o.byName:
 		return o.list(containers, func(c engine.Container) string { return c.Service })
 	case narrow:
-		return display.Replicas(o.app.Out, containers, missing, o.colorOut())
+		return display.Replicas(o.app.Out, list, missing, o.colorOut())
 	case o.form.Table():
-		return display.Containers(o.app.Out, containers, time.Now(), o.noTrunc)
+		return display.Containers(o.app.Out, containers, list.Now, list.Whole)
 	}
-	return display.ContainersBy(o.app.Out, o.form, containers, time.Now(), o.noTrunc)
+	return display.ContainersBy(o.app.Out, o.form, list)
 }
 
 // list writes something of each container, each once.

@@ -60,15 +60,27 @@ func runRm(ctx context.Context, o *rmOptions) error {
 			return err
 		}
 	}
-	sure := removedBy(made)
 	c := &change{globals: o.globals, eng: eng, made: made, again: func(ctx context.Context) (*plan.Plan, error) {
 		now, err := planned(ctx)
-		if err == nil && slices.ContainsFunc(removedBy(now), func(name string) bool { return !slices.Contains(sure, name) }) {
-			err = errors.New("more containers stand still by now than those that were to be removed: run this again")
+		if err == nil {
+			err = o.agrees(made, now)
 		}
 		return now, err
 	}}
 	return o.carry(ctx, c, display.Title{Project: name, Verb: "rm", Done: name + ": removed"})
+}
+
+// agrees says whether what is to be removed by now was agreed to: no more than before, unless the user wants no questions.
+func (o *rmOptions) agrees(before, now *plan.Plan) error {
+	sure, names := removedBy(before), removedBy(now)
+	switch {
+	case !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(sure, name) }):
+		return nil
+	case o.force:
+		_, err := o.confirm(now)
+		return err
+	}
+	return errors.New("more containers stand still by now than those that were to be removed: run this again")
 }
 
 // removedBy are the names of what a plan removes.

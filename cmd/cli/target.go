@@ -94,6 +94,7 @@ type found struct {
 	name       string
 	engine     *engine.Hub // to be closed
 	containers []engine.Container
+	hooks      []engine.Container // that hooks run in
 }
 
 // look reads the project, or only its name, connects to the engine and lists the project's containers. Services that are nowhere
@@ -105,9 +106,11 @@ func (g *globals) look(ctx context.Context, services []string) (f found, err err
 	if f.engine, err = g.dial(ctx, f.name); err != nil {
 		return found{}, err
 	}
-	if f.containers, err = f.engine.ListContainers(ctx, engine.ContainerFilter{Project: f.name}); err != nil {
+	containers, err := f.engine.ListContainers(ctx, engine.ContainerFilter{Project: f.name, Hooks: true})
+	if err != nil {
 		err = fmt.Errorf("list containers of project %q: %w", f.name, err)
 	} else {
+		f.sort(containers)
 		err = checkServices(f.project, f.containers, services)
 	}
 	if err != nil {
@@ -115,6 +118,17 @@ func (g *globals) look(ctx context.Context, services []string) (f found, err err
 		return found{}, err
 	}
 	return f, nil
+}
+
+// sort tells containers from those that only run hooks.
+func (f *found) sort(all []engine.Container) {
+	for _, c := range all {
+		if c.Hook == "" {
+			f.containers = append(f.containers, c)
+		} else {
+			f.hooks = append(f.hooks, c)
+		}
+	}
 }
 
 // checkServices refuses names of services that are neither in the project nor, where only its name is known, on the engine.

@@ -12,6 +12,7 @@ import (
 	"github.com/docker/go-units"
 
 	"github.com/muster-dev/muster/convergence/engine"
+	"github.com/muster-dev/muster/convergence/plan"
 )
 
 // Containers writes docker compose's table of `ps`.
@@ -84,6 +85,7 @@ type containerObject struct {
 	Publishers                    []publisher
 	RunningFor, Service, Size     string
 	State, Status                 string
+	Unfinished                    plan.Part `json:",omitempty"`
 
 	labelled
 }
@@ -95,13 +97,24 @@ type publisher struct {
 	Protocol      string
 }
 
+// Listing is what `ps` lists, and how.
+type Listing struct {
+	Containers []engine.Container
+	// Parts says of containers that are half made what they are part of, by ID.
+	Parts map[string]plan.Part
+	Now   time.Time
+	Whole bool // commands and IDs are not shortened
+}
+
 // ContainersBy writes containers as JSON, one object a line with docker compose's keys, or by a template. Like the table it
-// shortens commands and IDs unless they are wanted whole.
-func ContainersBy(w io.Writer, form Form, containers []engine.Container, now time.Time, whole bool) error {
-	objects := make([]containerObject, len(containers))
-	for i, c := range containers {
+// shortens commands and IDs unless they are wanted whole. A container that is half made has one more key, Unfinished.
+func ContainersBy(w io.Writer, form Form, l Listing) error {
+	now, whole := l.Now, l.Whole
+	objects := make([]containerObject, len(l.Containers))
+	for i, c := range l.Containers {
 		objects[i] = containerObject{
-			Command: commandText(c.Command, whole), CreatedAt: c.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"),
+			Unfinished: l.Parts[c.ID],
+			Command:    commandText(c.Command, whole), CreatedAt: c.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"),
 			ExitCode: c.ExitCode, Health: string(c.Health), ID: idText(c.ID, whole), Image: c.Image,
 			Labels: labelsText(c.Labels), LocalVolumes: strconv.Itoa(volumes(c)), Mounts: mountsText(c),
 			Name: c.Name, Names: c.Name, Networks: networksText(c), Ports: PortsText(c.Ports), Project: c.Project,
@@ -117,7 +130,7 @@ func ContainersBy(w io.Writer, form Form, containers []engine.Container, now tim
 		"ID": "CONTAINER ID", "Image": "IMAGE", "Labels": "LABELS", "LocalVolumes": "LOCAL VOLUMES", "Mounts": "MOUNTS",
 		"Name": "NAME", "Names": "NAMES", "Networks": "NETWORKS", "Ports": "PORTS", "Project": "PROJECT",
 		"Publishers": "PUBLISHERS", "RunningFor": "CREATED", "Service": "SERVICE", "Size": "SIZE", "State": "STATE",
-		"Status": "STATUS",
+		"Status": "STATUS", "Unfinished": "UNFINISHED",
 	}, objects)
 }
 
@@ -183,14 +196,18 @@ type Missing struct {
 }
 
 // Replicas writes the narrow table of `ps` for people at a terminal: what is running, how it is, where it is reached, and then
-// what is missing.
-func Replicas(w io.Writer, containers []engine.Container, missing []Missing, colors bool) error {
+// what is missing. What is half made says so beside its number.
+func Replicas(w io.Writer, l Listing, missing []Missing, colors bool) error {
 	s := style{colors}
 	table := Table{Header: []string{"SERVICE", "REPLICA", "STATE", "HEALTH", "UP", "PORTS"}, Gap: 2}
 	looks := []func(string) string{s.dim}
-	for _, c := range containers {
+	for _, c := range l.Containers {
 		state, up := stateText(c)
-		table.Rows = append(table.Rows, []string{c.Service, replicaText(c), state, string(c.Health), up, shortPorts(c.Ports)})
+		table.Rows = append(table.Rows, []string{c.Service, replicaText(c, l.Parts[c.ID]), state, string(c.Health), up, shortPorts(c.Ports)})
+		if l.Parts[c.ID] != "" {
+			looks = append(looks, s.busy)
+			continue
+		}
 		looks = append(looks, s.ofContainer(c))
 	}
 	for _, m := range missing {
@@ -223,11 +240,17 @@ func (s style) ofContainer(c engine.Container) func(string) string {
 	return func(line string) string { return line }
 }
 
-func replicaText(c engine.Container) string {
-	if c.OneOff {
+func replicaText(c engine.Container, part plan.Part) string {
+	number := strconv.Itoa(max(c.Number, 1))
+	switch {
+	case part == plan.FilesPart, part == plan.HookPart:
+		return string(part)
+	case part != "":
+		return number + " " + string(part)
+	case c.OneOff:
 		return "one-off"
 	}
-	return strconv.Itoa(max(c.Number, 1))
+	return number
 }
 
 // stateText is a container's state and how long it has had it.

@@ -111,16 +111,37 @@ func fleet() []engine.Container {
 	}
 }
 
+// unfinished is a project in the middle of a replacement, with what fills a volume and what runs a hook.
+func unfinished() Listing {
+	return Listing{
+		Now: noon(),
+		Containers: []engine.Container{
+			{ID: "a1", Name: "0123456789ab_shop-web-1", Service: "web", Number: 1, State: engine.StateCreated, Status: "Created"},
+			{ID: "b2", Name: "shop-api-1_retired_0123456789ab", Service: "api", Number: 1, State: engine.StateExited, ExitCode: 143, Status: "Exited (143) 5 seconds ago"},
+			{ID: "c3", Name: "quiet_engine", Service: "db", OneOff: true, State: engine.StateCreated, Status: "Created"},
+			{ID: "d4", Name: "shop-db-pre_start-0", Service: "db", Number: 1, State: engine.StateRunning, Status: "Up 2 seconds"},
+			{ID: "e5", Name: "shop-web-1", Service: "web", Number: 1, State: engine.StateRunning, Status: "Up 3 minutes"},
+		},
+		Parts: map[string]plan.Part{"a1": plan.NewPart, "b2": plan.OldPart, "c3": plan.FilesPart, "d4": plan.HookPart},
+	}
+}
+
 func TestContainerTables(t *testing.T) {
 	t.Parallel()
 	missing := []Missing{{"web", 3}, {"mailer", 1}}
 	for name, write := range map[string]func(*bytes.Buffer) error{
-		"ps":            func(w *bytes.Buffer) error { return Containers(w, fleet(), noon(), false) },
-		"ps-whole":      func(w *bytes.Buffer) error { return Containers(w, fleet(), noon(), true) },
-		"ps-narrow":     func(w *bytes.Buffer) error { return Replicas(w, fleet(), missing, false) },
-		"ps-colours":    func(w *bytes.Buffer) error { return Replicas(w, fleet(), missing, true) },
-		"ps-json":       func(w *bytes.Buffer) error { return ContainersBy(w, Form{JSON: true}, fleet()[:1], noon(), false) },
-		"ps-json-whole": func(w *bytes.Buffer) error { return ContainersBy(w, Form{JSON: true}, fleet()[:1], noon(), true) },
+		"ps":                 func(w *bytes.Buffer) error { return Containers(w, fleet(), noon(), false) },
+		"ps-whole":           func(w *bytes.Buffer) error { return Containers(w, fleet(), noon(), true) },
+		"ps-narrow":          func(w *bytes.Buffer) error { return Replicas(w, Listing{Containers: fleet()}, missing, false) },
+		"ps-colours":         func(w *bytes.Buffer) error { return Replicas(w, Listing{Containers: fleet()}, missing, true) },
+		"ps-unfinished":      func(w *bytes.Buffer) error { return Replicas(w, unfinished(), nil, false) },
+		"ps-unfinished-json": func(w *bytes.Buffer) error { return ContainersBy(w, Form{JSON: true}, unfinished()) },
+		"ps-json": func(w *bytes.Buffer) error {
+			return ContainersBy(w, Form{JSON: true}, Listing{Containers: fleet()[:1], Now: noon()})
+		},
+		"ps-json-whole": func(w *bytes.Buffer) error {
+			return ContainersBy(w, Form{JSON: true}, Listing{Containers: fleet()[:1], Now: noon(), Whole: true})
+		},
 	} {
 		var text bytes.Buffer
 		if err := write(&text); err != nil {

@@ -27,6 +27,14 @@ func (p *Plan) Basis() (Basis, error) {
 	return Basis{Project: wished, Engine: observed(p.made)}, err
 }
 
+// State is what the engine had when the plan was made, not to be changed; empty for a plan that is not of what a project wants.
+func (p *Plan) State() State {
+	if p.made == nil {
+		return State{}
+	}
+	return p.made.State
+}
+
 // observed is the part of the state that counts for a project.
 func observed(input *Input) map[string]project.Fields {
 	things := map[string]project.Fields{}

@@ -75,6 +75,7 @@ type run struct {
 	Options
 	random *rand.Rand
 	stack  stack
+	said   strings.Builder          // by the commands since the last kill
 	usual  map[string]time.Duration // how long each command takes that nobody kills
 }
 
@@ -129,7 +130,8 @@ func (r *run) round(ctx context.Context) (hit bool, what string, err error) {
 
 // rights expects that an up puts everything right, and that nothing is left to do then.
 func (r *run) rights(ctx context.Context, before seen) error {
-	if err := r.muster(ctx, "ps", "-a"); err != nil {
+	r.said.Reset()
+	if err := r.muster(ctx, "ps", "-a", "--format", "table {{.Name}}\t{{.Status}}\t{{.ID}}"); err != nil {
 		return err
 	}
 	if err := r.muster(ctx, "up", "-d"); err != nil {
@@ -139,7 +141,7 @@ func (r *run) rights(ctx context.Context, before seen) error {
 		return fmt.Errorf("something is left to change: %w", err)
 	}
 	if err := r.asWanted(ctx); err != nil {
-		return err
+		return fmt.Errorf("%w\nbefore and after what this did:\n%s", err, r.said.String())
 	}
 	now, err := r.look(ctx)
 	if err == nil && before.data() != "" && now.data() != before.data() {
@@ -186,6 +188,7 @@ func (r *run) muster(ctx context.Context, words ...string) error {
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("muster %s: %w\n%s", strings.Join(words, " "), err, output)
 	}
+	_, _ = fmt.Fprintf(&r.said, "%s\n%s", strings.Join(words, " "), output)
 	r.usual[words[0]] = max(r.usual[words[0]], time.Since(started))
 	return nil
 }
