@@ -40,11 +40,15 @@ func (e *StepError) Error() string {
 	if errors.As(e.Err, &waited) {
 		return e.Err.Error()
 	}
-	what := e.Step.String()
+	return fmt.Sprintf("%s: %s", e.What(), e.Err)
+}
+
+// What is the step by the names that things have in the end.
+func (e *StepError) What() string {
 	if create, ok := e.Step.(step.CreateContainer); ok {
-		what = "create container " + create.Object().Name // not the name that it has meanwhile
+		return "create container " + create.Object().Name // not the name that it has meanwhile
 	}
-	return fmt.Sprintf("%s: %s", what, e.Err)
+	return e.Step.String()
 }
 
 func (e *StepError) Unwrap() error { return e.Err }

@@ -86,6 +86,7 @@ type globals struct {
 	plugin     bool                   // called by the docker CLI
 	invocation string                 // how the user calls muster for this project
 	endpoint   docker.Endpoint        // of the engine, once it is dialled
+	telling    *telling
 }
 
 // lookup is an environment variable's value, empty where there is none.
@@ -171,6 +172,11 @@ func (g *globals) statusStreams() display.Streams {
 
 // newProgress is the progress of a command. Whatever stream has it, what containers write to their standard error stays there.
 func (g *globals) newProgress(looks display.Looks) display.Progress {
+	return g.telling.by(g.untold(looks))
+}
+
+// untold is the same for a line or two beside it.
+func (g *globals) untold(looks display.Looks) display.Progress {
 	progress := display.NewProgress(looks, g.statusStreams())
 	if looks.Mode == display.TTY {
 		return progress // it draws around all that others write
@@ -225,11 +231,6 @@ func (g *globals) dial(ctx context.Context, projectName string) (*engine.Hub, er
 		eng = engine.LimitPulls(eng, pulls)
 	}
 	return engine.NewHub(engine.Retry(eng, g.waitsForEngine), projectName), nil
-}
-
-// waitsForEngine tells why nothing happens for a while.
-func (g *globals) waitsForEngine(err error) {
-	_, _ = fmt.Fprintf(g.app.Err, "%v; waiting for it to answer again\n", err)
 }
 
 // parallelLimit is --parallel or COMPOSE_PARALLEL_LIMIT; -1 means no limit.

@@ -130,8 +130,12 @@ func reportJSON(g *globals, err error) {
 	}
 	options, err := g.failureOptions(err)
 	object := jsonError{Error: true, Message: err.Error(), Code: codeOf(err), Hint: g.explain(err).Try}
-	if reports, _ := display.Reports(err, options); options.Plan != nil || len(reports) > 1 {
+	reports, _ := display.Reports(err, options)
+	if options.Plan != nil || len(reports) > 1 {
 		object.Failure, object.More = &reports[0], reports[1:]
+	}
+	if len(reports) == 1 && len(reports[0].During) > 0 {
+		object.Message = reports[0].Message
 	}
 	if load != nil {
 		for _, problem := range load.Problems {

@@ -133,10 +133,3 @@ func (o *lifecycleOptions) progress() (display.Progress, error) {
 	}
 	return o.newProgress(looks), nil
 }
-
-// say writes a line for people, where they want to hear anything.
-func (g *globals) say(format string, arguments ...any) {
-	if looks, err := g.looks(); err == nil && looks.Mode != display.Quiet {
-		g.newProgress(looks).Say(fmt.Sprintf(format, arguments...))
-	}
-}

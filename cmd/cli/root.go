@@ -18,7 +18,7 @@ import (
 func Main(ctx context.Context, args []string, app App) int {
 	// compose-go tells its warnings to this logger; Muster tells them itself, with their places.
 	logrus.SetOutput(io.Discard)
-	g := &globals{app: app}
+	g := &globals{app: app, telling: new(telling)}
 	interrupts := newInterrupts(ctx, app.Signals)
 	defer interrupts.stop()
 	root := newRoot(g, interrupts)
@@ -36,7 +36,7 @@ func Main(ctx context.Context, args []string, app App) int {
 }
 
 // Commands is the command line as a tree, for what tells of it: it is not to be run.
-func Commands(app App) *cobra.Command { return newRoot(&globals{app: app}, nil) }
+func Commands(app App) *cobra.Command { return newRoot(&globals{app: app, telling: new(telling)}, nil) }
 
 func newRoot(g *globals, interrupts *interrupts) *cobra.Command {
 	root := &cobra.Command{

@@ -49,6 +49,7 @@ func (f failureWriter) headline(message string) {
 }
 
 func (f failureWriter) evidence(r Report) {
+	f.during(r.During)
 	f.probe(r.Probe)
 	f.end(r)
 	if r.Restarts > 0 {

@@ -51,6 +51,27 @@ func startFailed(words string) error {
 	}
 }
 
+// lostEngine are the failures of steps that went on at once when the engine was lost, and one that has to do with it no more than by chance.
+func lostEngine() error {
+	lost := func(s step.Step, how string) *convergence.StepError {
+		return &convergence.StepError{Node: 3, Step: s, Err: fmt.Errorf("lost the engine at unix:///run/engine.sock: %s%w", how, silent{engine.ErrUnavailable})}
+	}
+	create := lost(step.CreateContainer{Target: step.Target{Name: "0123456789ab_shop-api-1", Final: "shop-api-1", Service: "api", Replica: 1}}, "connection refused")
+	create.Undone = &convergence.Undone{Group: "api", Err: errors.New("look at the container that ran before: lost the engine")}
+	all := []error{startFailed("no such thing"), create}
+	for _, service := range []string{"a", "b", "c", "d", "e"} {
+		all = append(all, lost(step.StartContainer{Target: apiOf(service)}, "EOF"))
+	}
+	return errors.Join(all...)
+}
+
+// silent is a sentinel that says nothing.
+type silent struct{ error }
+
+func (silent) Error() string { return "" }
+
+func (s silent) Unwrap() error { return s.error }
+
 // held is a plan in which web waits for api, worker too, and proxy for web.
 func held() *plan.Plan {
 	s := &story{plan: &plan.Plan{Order: dag.New(cmp.Compare[plan.NodeID])}}
@@ -98,6 +119,7 @@ func TestFailures(t *testing.T) {
 			return one
 		}(),
 		"timeout": errors.Join(timedOut("api", "health check 2 of 5, last probe: exit 1"), timedOut("db", "exited (1), restart 4")),
+		"lost":    lostEngine(),
 		"two":     errors.Join(startFailed(taken), errors.New("something else\nin two lines")),
 	} {
 		explain := func(err error) Explanation {

@@ -88,8 +88,10 @@ func (l *live) End(err error) {
 	})
 }
 
-// Say implements [Progress].
-func (l *live) Say(text string) { _, _ = fmt.Fprintln(l.streams.Err, text) }
+// Say implements [Progress]. While a plan is applied the line appears above the view.
+func (l *live) Say(text string) {
+	_, _ = fmt.Fprintln(&above{live: l, to: l.streams.Err}, harmless(text))
+}
 
 // draw replaces the view on the screen by the one of now, in one write.
 func (l *live) draw() {

@@ -17,7 +17,7 @@ type Progress interface {
 	Begin(title Title, p *plan.Plan)
 	// Event is a [convergence.Sink].
 	Event(event convergence.Event)
-	// Say tells people something that is no event, on a line of its own, while no plan is applied.
+	// Say tells people something that is no event, on a line of its own. It may be called before Begin, between events and after End.
 	Say(text string)
 	// End is called once, whatever happened. Afterwards the terminal is as it was.
 	End(err error)
@@ -92,7 +92,7 @@ func (p *plain) Event(event convergence.Event) {
 }
 
 // Say implements [Progress].
-func (p *plain) Say(text string) { _, _ = fmt.Fprintln(p.streams.Err, text) }
+func (p *plain) Say(text string) { _, _ = fmt.Fprintln(p.streams.Err, harmless(text)) }
 
 // End implements [Progress].
 func (p *plain) End(error) {}

@@ -35,6 +35,7 @@ type Report struct {
 	HeldUp    []plan.HeldUp `json:"heldUp,omitempty"`
 	Now       string        `json:"now,omitempty"`
 	Try       string        `json:"try,omitempty"`
+	During    []string      `json:"during,omitempty"` // steps that the loss of the engine cut short, of several
 
 	timedOut bool
 	build    *engine.BuildError
@@ -62,17 +63,26 @@ type Explanation struct {
 	Try   string // what to try, fit to be copied; empty where nothing is known
 }
 
-// Reports takes an error apart: one report for each root cause, in their order. HeldUp of the options that no cause explains comes
+// Reports takes an error apart: one report for each root cause, in their order; the loss of the one engine is
+// one, however many steps it has cut short, and the first. HeldUp of the options that no cause explains comes
 // back as rest.
 func Reports(err error, options FailureOptions) (reports []Report, rest []string) {
 	rest = slices.Clone(options.HeldUp)
-	for _, one := range split(err) {
-		r := reportOf(one, options)
-		r.HeldUp = options.heldUpBy(one)
+	explained := func(r Report, causes ...error) {
 		rest = slices.DeleteFunc(rest, func(name string) bool {
-			return isCulprit(one, name) || slices.ContainsFunc(r.HeldUp, func(h plan.HeldUp) bool { return h.Service == name })
+			return slices.ContainsFunc(causes, func(one error) bool { return isCulprit(one, name) }) ||
+				slices.ContainsFunc(r.HeldUp, func(h plan.HeldUp) bool { return h.Service == name })
 		})
 		reports = append(reports, r)
+	}
+	lost, others := lostSteps(split(err))
+	if len(lost) > 0 {
+		explained(lostReport(lost, options), lost...)
+	}
+	for _, one := range others {
+		r := reportOf(one, options)
+		r.HeldUp = options.heldUpBy(one)
+		explained(r, one)
 	}
 	if len(reports) == 1 && len(rest) > 0 {
 		for _, name := range rest {
@@ -142,11 +152,7 @@ func (r *Report) fromStep(failed *convergence.StepError, short string) {
 	if short == "" || failed.Err == nil {
 		return
 	}
-	what, whole := failed.Step.String(), strings.TrimRight(failed.Err.Error(), "\n")
-	if create, ok := failed.Step.(step.CreateContainer); ok {
-		what = "create container " + create.Object().Name
-	}
-	r.Message, r.Engine = what+": "+short, whole
+	r.Message, r.Engine = failed.What()+": "+short, strings.TrimRight(failed.Err.Error(), "\n")
 }
 
 func (r *Report) fromWait(failed *step.WaitError) {
