@@ -196,21 +196,17 @@ func (r *reconciler) mayReplace(s *servicePlan, one *replica) {
 
 // pick takes the container that counts, and leaves the rest. Where the best one was only created while another one runs, the
 // replacement has got no further than that: the one that runs counts, and the other one is what replaces it. A container that was to be
-// replaced replaces none: it has lost its restart policy, and gets it back where it stays.
+// replaced replaces none: where it is what is wanted it stays, and gets its restart policy back, which it has lost.
 func (r *reconciler) pick(
 	s *servicePlan, one *replica, candidates []engine.Container,
 ) (current *engine.Container, leftover []engine.Container) {
 	best := candidates[0]
-	if len(candidates) == 1 || best.Running() || r.unwanted(s, best) {
+	isRetired := func(c engine.Container) bool { return strings.HasPrefix(c.Name, project.RetiredName("", one.name)) }
+	if len(candidates) == 1 || best.Running() || r.unwanted(s, best) || isRetired(best) {
 		return &best, append(s.leftover, candidates[1:]...)
 	}
-	isRetired := func(c engine.Container) bool { return strings.HasPrefix(c.Name, project.RetiredName("", one.name)) }
 	for i, other := range candidates[1:] {
-		switch {
-		case isRetired(best) && other.Running():
-			return &other, append(s.leftover, slices.Concat(candidates[:i+1], candidates[i+2:])...)
-		case isRetired(best):
-		case other.Running() || isRetired(other) || project.IsTemporaryName(best.Name, one.name):
+		if other.Running() || isRetired(other) || project.IsTemporaryName(best.Name, one.name) {
 			one.resume = &best
 			return &other, append(s.leftover, slices.Delete(slices.Clone(candidates[1:]), i, i+1)...)
 		}
