@@ -42,7 +42,7 @@ func runChaos(ctx context.Context, t tool, args []string) error {
 	t.say("seed %d (--seed %d does the same again)", *seed, *seed)
 	result, err := chaos.Run(ctx, chaos.Options{
 		Muster: filepath.Join(t.root, "bin", "muster"), Env: []string{"DOCKER_HOST=" + found.Endpoint().Host}, Engine: found.Client,
-		Image: "muster.test/busybox", Folder: folder, Rounds: *rounds, Seed: *seed, Out: t.out,
+		Runs: chaos.Busybox("muster.test/busybox"), Folder: folder, Rounds: *rounds, Seed: *seed, Out: t.out,
 		Restart: func(ctx context.Context, kill bool) error { return restartEngine(ctx, t, kill) }, Restarts: *restarts,
 	})
 	t.say("%d rounds, killed in %d; %d restarts of the engine, of which %d ups ended well", result.Rounds, result.Hits, result.Restarts, result.Ended)

@@ -24,7 +24,7 @@ type Options struct {
 	Muster string // the program
 	Env    []string
 	Engine engine.Engine
-	Image  string // of every service: it needs sleep and true
+	Runs   Programs
 	Folder string // for the stack's file
 	Rounds int
 	Seed   uint64
@@ -194,7 +194,7 @@ func (r *run) muster(ctx context.Context, words ...string) error {
 }
 
 func (r *run) command(ctx context.Context, words ...string) (*exec.Cmd, *bytes.Buffer, error) {
-	path, err := r.stack.write(r.Folder, r.Image)
+	path, err := r.stack.write(r.Folder, r.Runs)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -13,12 +13,25 @@ type stack struct {
 	version, replicas int
 }
 
+// Programs are what the services run, as a compose file has commands.
+type Programs struct {
+	Image string
+	Stay  string // runs until it is told to end
+	End   string // ends by itself, well
+	Probe string // is a health check that succeeds
+}
+
+// Busybox are programs of an image with its tools.
+func Busybox(image string) Programs {
+	return Programs{Image: image, Stay: `["sleep", "3600"]`, End: `["true"]`, Probe: `["CMD", "true"]`}
+}
+
 const compose = `
 services:
   web:
     image: %[3]s
     init: true
-    command: ["sleep", "3600"]
+    command: %[4]s
     restart: unless-stopped
     environment: {VERSION: "%[1]d"}
     stop_grace_period: 1s
@@ -28,24 +41,24 @@ services:
   side:
     image: %[3]s
     init: true
-    command: ["sleep", "3600"]
+    command: %[4]s
     restart: always
     stop_grace_period: 1s
     network_mode: "service:web"
   api:
     image: %[3]s
     init: true
-    command: ["sleep", "3600"]
+    command: %[4]s
     restart: unless-stopped
     environment: {VERSION: "%[1]d"}
     stop_grace_period: 1s
     scale: %[2]d
     volumes: ["data:/data", "/own"]
-    healthcheck: {test: ["CMD", "true"], interval: 100ms, timeout: 2s, retries: 50}
+    healthcheck: {test: %[6]s, interval: 100ms, timeout: 2s, retries: 50}
   hidden:
     image: %[3]s
     init: true
-    command: ["sleep", "3600"]
+    command: %[4]s
     restart: always
     read_only: true
     tmpfs: [/run]
@@ -55,7 +68,7 @@ services:
     networks: [back]
   job:
     image: %[3]s
-    command: ["true"]
+    command: %[5]s
     environment: {VERSION: "%[1]d"}
 networks: {default: , back: {internal: true}}
 volumes: {data: }
@@ -63,10 +76,10 @@ secrets: {password: {environment: CHAOS_PASSWORD}}
 `
 
 // write writes the stack's file into a folder and returns its path.
-func (s stack) write(folder, image string) (string, error) {
+func (s stack) write(folder string, p Programs) (string, error) {
 	path := filepath.Join(folder, "compose.yaml")
 	const private = 0o600
-	if err := os.WriteFile(path, fmt.Appendf(nil, compose, s.version, s.replicas, image), private); err != nil {
+	if err := os.WriteFile(path, fmt.Appendf(nil, compose, s.version, s.replicas, p.Image, p.Stay, p.End, p.Probe), private); err != nil {
 		return "", fmt.Errorf("write the stack's file: %w", err)
 	}
 	return path, nil
