@@ -1,9 +1,6 @@
 package convergence
 
 import (
-	"context"
-
-	"github.com/muster-dev/muster/convergence/engine"
 	"github.com/muster-dev/muster/convergence/plan"
 	"github.com/muster-dev/muster/project"
 )
@@ -14,16 +11,6 @@ type Unfinished struct {
 	Leftovers []plan.Leftover
 	// Holder is who has the project's lock; nil where nobody does.
 	Holder *Holder
-	// Died says that the holder lives no more. Where the engine cannot tell, it does not.
-	Died bool
-}
-
-// Interrupted says that a command was cut short: it has left something half made, or its lock, and nobody is at it.
-func (u Unfinished) Interrupted() bool {
-	if u.Holder != nil {
-		return u.Died
-	}
-	return len(u.Leftovers) > 0
 }
 
 // Parts say what the containers that are half made are part of, by ID.
@@ -36,29 +23,15 @@ func (u Unfinished) Parts() map[string]plan.Part {
 }
 
 // FindUnfinished looks for what is in the middle of a change among what the engine has of a project: all of its containers, those of hooks
-// too, and all volumes. It changes nothing.
-func FindUnfinished(ctx context.Context, eng engine.Engine, name string, state plan.State) Unfinished {
+// too, and all volumes. Whether the holder lives is not asked: to ask takes its session for some seconds, in which others
+// would take it for alive.
+func FindUnfinished(name string, state plan.State) Unfinished {
 	found := Unfinished{Leftovers: plan.Leftovers(state.Containers)}
 	for _, volume := range state.Volumes {
 		if volume.Name == lockPrefix+name && volume.Labels[project.LabelLock] == name {
 			holder := readHolder(volume)
-			found.Holder, found.Died = &holder, hasDied(ctx, eng, holder)
+			found.Holder = &holder
 		}
 	}
 	return found
-}
-
-// hasDied asks after a holder by its sessions: an ID that is free is given back at once. One that is alive has either of them.
-func hasDied(ctx context.Context, eng engine.Engine, holder Holder) bool {
-	if !holder.known {
-		return false
-	}
-	for _, id := range holder.sessions() {
-		session, err := eng.HoldSession(ctx, id)
-		if err != nil {
-			return false // it lives, or nobody can tell
-		}
-		_ = session.Close()
-	}
-	return true
 }

@@ -83,7 +83,7 @@ func runPlan(ctx context.Context, o *planOptions) error {
 	if err := o.write(made); err != nil {
 		return err
 	}
-	o.tellUnfinished(p.Name, convergence.FindUnfinished(ctx, eng, p.Name, made.State()))
+	o.tellUnfinished(p.Name, convergence.FindUnfinished(p.Name, made.State()))
 	if made.HasChanges() {
 		return exitCode(exitChanges)
 	}

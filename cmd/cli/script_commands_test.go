@@ -33,7 +33,7 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"await": await, "says": says, "containers": containers, "leftovers": leftovers,
 		"engine": engineDoes, "remember": remember, "kept": kept, "fetch": fetch, "appears": appears, "push": push,
-		"add": add, "inspect": inspect, "validates": validates, "abandoned": abandoned, "registry": ownRegistryDoes, "sshkey": sshKey, "plugin": plugin,
+		"add": add, "inspect": inspect, "validates": validates, "registry": ownRegistryDoes, "sshkey": sshKey, "plugin": plugin,
 		"builder": startBuilder, "use": useBuilder, "unuse": unuseBuilder, "listens": listens,
 	}
 }

@@ -6,14 +6,11 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/muster-dev/muster/cmd/display"
-	"github.com/muster-dev/muster/convergence"
 	"github.com/muster-dev/muster/convergence/engine"
-	"github.com/muster-dev/muster/convergence/plan"
 )
 
 // engineDoes changes something behind Muster's back: `engine stop web-1`, `engine kill web-1 USR1`, `engine remove web-1`, `engine pause web-1`,
@@ -71,28 +68,6 @@ func post(ctx context.Context, host, path, body string) error {
 		return fmt.Errorf("POST %s: %s", path, response.Status)
 	}
 	return nil
-}
-
-// abandoned waits until the engine has found out that the holder of the project's lock lives no more: seconds, and no event tells.
-func abandoned(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: abandoned")
-	}
-	onEngine(ts, func(ctx context.Context, eng engine.Engine) error {
-		again := time.NewTicker(100 * time.Millisecond) //nolint:mnd // as often as a session is opened again
-		defer again.Stop()
-		for {
-			volumes, err := eng.ListVolumes(ctx)
-			if err != nil || convergence.FindUnfinished(ctx, eng, ts.Getenv("P"), plan.State{Volumes: volumes}).Died {
-				return err
-			}
-			select {
-			case <-again.C:
-			case <-ctx.Done():
-				return fmt.Errorf("the lock's holder lives: %w", ctx.Err())
-			}
-		}
-	})
 }
 
 // validates holds a file, or the output, to a published schema: `validates muster.plan/1 stdout`.

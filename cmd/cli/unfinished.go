@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
+	"syscall"
 
 	"github.com/muster-dev/muster/convergence"
 	"github.com/muster-dev/muster/convergence/plan"
@@ -14,16 +16,16 @@ import (
 func (g *globals) unfinished(ctx context.Context, here found) convergence.Unfinished {
 	state := plan.State{Containers: slices.Concat(here.containers, here.hooks)}
 	state.Volumes, _ = here.engine.ListVolumes(ctx)
-	return convergence.FindUnfinished(ctx, here.engine, here.name, state)
+	return convergence.FindUnfinished(here.name, state)
 }
 
 // tellUnfinished warns of what an interrupted command has left, and says what puts it right.
 func (g *globals) tellUnfinished(name string, unfinished convergence.Unfinished) {
-	if !unfinished.Interrupted() {
+	by, holder := "an interrupted command", unfinished.Holder
+	switch {
+	case holder == nil && len(unfinished.Leftovers) == 0, holder != nil && livesHere(*holder):
 		return
-	}
-	by := "an interrupted command"
-	if holder := unfinished.Holder; holder != nil {
+	case holder != nil:
 		by = fmt.Sprintf("%s, begun at %s", holder, holder.SinceText())
 	}
 	what := "a lock is left over"
@@ -37,4 +39,14 @@ func (g *globals) tellUnfinished(name string, unfinished convergence.Unfinished)
 	g.warn([]project.Warning{{Message: fmt.Sprintf(
 		"%s from %s: any command that changes %s puts it right, like `%s up`", what, by, name, g.invocation,
 	)}})
+}
+
+// livesHere says whether a holder is a process of this host that is there still: it is at work. Of others nobody knows.
+func livesHere(holder convergence.Holder) bool {
+	host, err := os.Hostname()
+	if err != nil || host != holder.Host || holder.PID <= 0 {
+		return false
+	}
+	process, err := os.FindProcess(holder.PID)
+	return err == nil && process.Signal(syscall.Signal(0)) == nil
 }
