@@ -107,7 +107,8 @@ func newAPI(s settings, endpoint Endpoint, way route, version string) (*client.C
 	if endpoint.isSSH() {
 		idle = callsOverSSH
 	}
-	httpClient := &http.Client{Transport: newTransport(endpoint.TLS, idle), CheckRedirect: client.CheckRedirect}
+	transport := newTransport(endpoint.TLS, idle)
+	httpClient := &http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}
 	options := []client.Opt{
 		client.WithHTTPClient(httpClient), client.WithHost(way.host), client.WithUserAgent(s.UserAgent),
 		client.WithHTTPHeaders(headers), client.WithVersion(version), client.WithAPIVersionNegotiation(),
@@ -119,7 +120,7 @@ func newAPI(s settings, endpoint Endpoint, way route, version string) (*client.C
 	if err != nil {
 		return nil, err
 	}
-	httpClient.Transport = tellStatus{plainly{httpClient.Transport, endpoint}} // the library keeps the client that it is given
+	httpClient.Transport = tellStatus{plainly{newByLength(transport), endpoint}} // the library keeps the client that it is given
 	return api, nil
 }
 

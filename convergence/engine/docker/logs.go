@@ -30,7 +30,11 @@ func (c *Client) Logs(
 	if !options.Until.IsZero() {
 		request.Until = unixNano(options.Until)
 	}
-	body, err := c.api.ContainerLogs(ctx, ref, request)
+	asked := ctx
+	if !options.Follow && options.Tail < 0 {
+		asked = gathered(ctx)
+	}
+	body, err := c.api.ContainerLogs(asked, ref, request)
 	if err != nil {
 		return c.wrap(err)
 	}
