@@ -33,7 +33,7 @@ with_engine = found=$$($(DEV) engine env) && eval "$$found" &&
 # show prints a command as one would type it, and runs it on the engine.
 show = @echo '$$ $(1)' && $(with_engine) $(1)
 
-.PHONY: help build dev install install-plugin man completions test test-fake e2e faults races bench parity chaos drop-in builders cover fuzz lint fmt golden docs engine engine-down peer images programs software demo demo-down clean
+.PHONY: help build dev install install-plugin man completions test test-fake e2e faults races bench parity chaos logs-restart drop-in builders cover fuzz lint fmt golden docs engine engine-down peer images programs software demo demo-down clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name about; do printf '  %-14s %s\n' "$$name" "$$about"; done
@@ -96,6 +96,9 @@ builders: dev engine ## build with BuildKit itself beside the engine, as builder
 
 chaos: build dev engine ## kill muster in the middle of what it does, ROUNDS times (RESTARTS ends the engine that was started here, too)
 	@$(with_engine) $(DEV) chaos --rounds $(or $(ROUNDS),50) --restarts $(or $(RESTARTS),0)
+
+logs-restart: build dev engine ## restart the engine that was started here under logs -f, RESTARTS times
+	@$(with_engine) $(DEV) logs-restart --restarts $(or $(RESTARTS),1)
 
 drop-in: build dev ## compare with docker compose, command line by command line
 	@$(DEV) drop-in

@@ -81,6 +81,7 @@ func commands() []command {
 		{"test", "[--fake | --engine]", "run all tests, or only those that need no engine, or one", runTests},
 		{"bench", "", "measure what has limits, against a bare client on the same engine", runBench},
 		{"chaos", "[--rounds N] [--restarts N] [--seed N]", "kill bin/muster in the middle of what it does, and look whether the next command puts it right", runChaos},
+		{"logs-restart", "[--restarts N]", "restart the engine that was started here under logs -f, and look whether every line came once", runLogsRestart},
 		{"drop-in", "", "compare with docker compose, command line by command line", runDropIn},
 		{"parity", "[FILE...]", "compare what Muster makes of Compose files with what docker compose makes of them", runParity},
 		{"docs", "", "write the list of commands into README.md", writeDocs},
