@@ -52,7 +52,8 @@ type Options struct {
 	// Starting, with Follow, is closed when the caller has started whatever it is going to start; until then there being
 	// nothing to follow is no reason to end. Nil means that it starts nothing.
 	Starting <-chan struct{}
-	// Linger, with Follow, is how long after the last container's end to wait for one to start.
+	// Linger, with Follow, is how long to wait for a container to start when none is left: after the last one's end, and after
+	// whatever else happens to the project since.
 	Linger time.Duration
 	// Ready, when it is not nil, is called once, when nothing that starts afterwards can be missed.
 	Ready func()

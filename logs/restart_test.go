@@ -104,6 +104,28 @@ func TestRestartByHand(t *testing.T) {
 	})
 }
 
+// While something happens to a project in which nothing runs, somebody is about to start it again.
+func TestRestartOfAllTakesLong(t *testing.T) {
+	play(t, func(s *scene) {
+		web := s.fake.run("web", 1, "first")
+		options := everything()
+		options.Linger = time.Second
+		s.follow(options)
+		s.fake.die(web, 0, engine.StateExited)
+		s.pass()
+		for range 3 {
+			s.sleep(time.Second * 3 / 4)
+			s.fake.rename(web, "shop-web-1")
+			s.pass()
+		}
+		s.fake.start(web)
+		s.fake.write(web, "second")
+		s.sleep(time.Minute)
+		s.fake.die(web, 0, engine.StateExited)
+		s.finish("web-1 | first", "web-1 exited 0", "web-1 started", "web-1 | second", "web-1 exited 0")
+	})
+}
+
 func TestReplacement(t *testing.T) {
 	play(t, func(s *scene) {
 		old := s.fake.run("web", 1, "old")

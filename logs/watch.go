@@ -83,6 +83,7 @@ func (w *watcher) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case event := <-w.events:
+			idle = nil // whoever restarts things has not done all
 			err = w.take(ctx, w.batch(event))
 		case <-channelOf(w.settle):
 			err = w.settleNow(ctx)

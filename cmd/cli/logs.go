@@ -142,8 +142,9 @@ func (o *logsOptions) wants(p *project.Project, c engine.Container) bool {
 	return !known || service.Attach == nil || *service.Attach
 }
 
-// linger bridges the moment between the end of the last container and its start by hand, as `docker restart` has it.
-const linger = 500 * time.Millisecond
+// linger bridges the moment between the end of the last container and its start by hand, as `docker restart` has it. It begins again with
+// each event of the project.
+const linger = time.Second
 
 // sourceNames are the names before the lines, known beforehand so that all prefixes are equally wide: those of the replicas that may
 // come, too, when they are waited for.
