@@ -23,7 +23,7 @@ func pair(t *testing.T, released func()) (far, near net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()                                  //nolint:errcheck // of a test
+	defer listener.Close()
 	conn, err := net.Dial("unix", listener.Addr().String()) //nolint:noctx // likewise
 	if err != nil {
 		t.Fatal(err)
