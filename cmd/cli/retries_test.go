@@ -33,8 +33,11 @@ func TestUpThroughTrouble(t *testing.T) {
 			{On: on("GET /containers/json"), Nth: 2, Then: dockertest.Cut},
 		}, 0, waits, 1},
 		"fails once": {[]dockertest.Fault{{On: on("POST /containers/{id}/start"), Nth: 1, Then: dockertest.Fail, Message: "try me again"}}, 0, "try me again", 0},
-		"fails each time": {[]dockertest.Fault{{On: on("POST /containers/{id}/start"), Then: dockertest.Fail, Message: "broken inside"}}, 1,
-			`(?m)^✘ start container shop-web-1: .*broken inside$`, 1},
+		"fails each time": {
+			[]dockertest.Fault{{On: on("POST /containers/{id}/start"), Then: dockertest.Fail, Message: "broken inside"}},
+			1,
+			`(?m)^✘ start container shop-web-1: .*broken inside$`, 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
