@@ -58,7 +58,7 @@ func (l *logsRun) define() error {
 	const shell = `run=$$(cat /proc/sys/kernel/random/uuid); i=0; while true; do i=$$((i+1)); echo $$run $$i; sleep 0.01; done`
 	content := "services:\n"
 	for i := range logsWriters {
-		content += fmt.Sprintf("  w%02d: {image: %q, init: true, restart: always, stop_grace_period: 1s, command: [sh, -c, %q]}\n", i, l.Image, shell)
+		content += fmt.Sprintf("  w%02d: {image: %q, init: true, restart: always, stop_grace_period: 1s, command: [sh, -c, %q]}\n", i, l.Runs.Image, shell)
 	}
 	const private = 0o600
 	if err := os.WriteFile(l.file, []byte(content), private); err != nil {
