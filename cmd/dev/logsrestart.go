@@ -35,7 +35,7 @@ func runLogsRestart(ctx context.Context, t tool, args []string) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	lines, err := chaos.Logs(ctx, chaos.Options{
 		Muster: filepath.Join(t.root, "bin", "muster"), Env: []string{"DOCKER_HOST=" + found.Endpoint().Host}, Engine: found.Client,
-		Image: "muster.test/busybox", Folder: folder, Out: t.out,
+		Runs: chaos.Busybox("muster.test/busybox"), Folder: folder, Out: t.out,
 		Restart: func(ctx context.Context, kill bool) error { return restartEngine(ctx, t, kill) }, Restarts: *restarts,
 	})
 	t.say("%d lines were followed over %d restarts of the engine", lines, *restarts)
