@@ -27,18 +27,18 @@ import (
 // TestRealBuilders runs the scripts about builders with BuildKit itself beside a real engine, and those of what the one in memory does
 // not pretend. It needs root, as BuildKit does.
 func TestRealBuilders(t *testing.T) {
-	real := newRealPlace(t)
+	at := newRealPlace(t)
 	kit, err := fetched.BuildKit(t.Context(), t.Logf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	importKit(t, real.client, kit)
+	importKit(t, at.client, kit)
 	for _, folder := range []string{"testdata/builders", "testdata/builders/real"} {
-		scripts(t, folder, real.hasAPI, func(env *testscript.Env) (place, error) {
-			place := real.place
+		scripts(t, folder, at.hasAPI, func(env *testscript.Env) (place, error) {
+			place := at.place
 			place.startBuilder = func(driver string) (string, error) {
 				if driver == "docker-container" {
-					env.Defer(func() { removeKits(t, real.client, env.Getenv("P")) })
+					env.Defer(func() { removeKits(t, at.client, env.Getenv("P")) })
 					return "default", nil
 				}
 				return startKit(t, env, kit)

@@ -24,15 +24,15 @@ import (
 // TestScriptsOnEngine runs the same scripts on the real engine that DOCKER_HOST names, and those of what the engine in memory does
 // not pretend. Without an engine it fails.
 func TestScriptsOnEngine(t *testing.T) {
-	real := newRealPlace(t)
+	at := newRealPlace(t)
 	dockerCLI, err := fetched.DockerCLI(t.Context(), t.Logf)
 	if err != nil {
 		t.Fatalf("fetch docker CLI: %v", err)
 	}
 	for _, folder := range []string{"testdata/script", "testdata/engine"} {
-		scripts(t, folder, real.hasAPI, func(env *testscript.Env) (place, error) {
+		scripts(t, folder, at.hasAPI, func(env *testscript.Env) (place, error) {
 			env.Setenv("DOCKER", dockerCLI)
-			return real.place, nil
+			return at.place, nil
 		})
 	}
 }
