@@ -21,32 +21,41 @@ func (g *globals) unfinished(ctx context.Context, here found) convergence.Unfini
 
 // tellUnfinished warns of what an interrupted command has left, and says what puts it right.
 func (g *globals) tellUnfinished(name string, unfinished convergence.Unfinished) {
-	by, holder := "an interrupted command", unfinished.Holder
+	holder, right := unfinished.Holder, fmt.Sprintf("any command that changes %s puts it right, like `%s up`", name, g.invocation)
 	switch {
-	case holder == nil && len(unfinished.Leftovers) == 0, holder != nil && livesHere(*holder):
+	case holder == nil && len(unfinished.Leftovers) == 0, holder != nil && isHere(*holder) && lives(holder.PID):
 		return
-	case holder != nil:
-		by = fmt.Sprintf("%s, begun at %s", holder, holder.SinceText())
+	case holder == nil:
+		right = leftOver(len(unfinished.Leftovers)) + " from an interrupted command: " + right
+	case isHere(*holder):
+		right = fmt.Sprintf("%s from %s, begun at %s: %s", leftOver(len(unfinished.Leftovers)), holder, holder.SinceText(), right)
+	default: // nobody can tell from here
+		right = fmt.Sprintf("%s changes %s since %s, or was cut short: then %s", holder, name, holder.SinceText(), right)
 	}
-	what := "a lock is left over"
-	switch count := len(unfinished.Leftovers); count {
-	case 0:
-	case 1:
-		what = "1 container is left over"
-	default:
-		what = fmt.Sprintf("%d containers are left over", count)
-	}
-	g.warn([]project.Warning{{Message: fmt.Sprintf(
-		"%s from %s: any command that changes %s puts it right, like `%s up`", what, by, name, g.invocation,
-	)}})
+	g.warn([]project.Warning{{Message: right}})
 }
 
-// livesHere says whether a holder is a process of this host that is there still: it is at work. Of others nobody knows.
-func livesHere(holder convergence.Holder) bool {
+func leftOver(containers int) string {
+	switch containers {
+	case 0:
+		return "a lock is left over"
+	case 1:
+		return "1 container is left over"
+	}
+	return fmt.Sprintf("%d containers are left over", containers)
+}
+
+// isHere says whether a holder is a process of this host.
+func isHere(holder convergence.Holder) bool {
 	host, err := os.Hostname()
-	if err != nil || host != holder.Host || holder.PID <= 0 {
+	return err == nil && host == holder.Host
+}
+
+// lives says whether a process of this host is there.
+func lives(pid int) bool {
+	if pid <= 0 {
 		return false
 	}
-	process, err := os.FindProcess(holder.PID)
+	process, err := os.FindProcess(pid)
 	return err == nil && process.Signal(syscall.Signal(0)) == nil
 }
