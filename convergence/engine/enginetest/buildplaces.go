@@ -48,3 +48,13 @@ func buildPushes(f *fixture) {
 		DockerfileInline: "FROM scratch\nCOPY text /text\n",
 	}).err, engine.ErrDenied, "push what was built")
 }
+
+func buildUntagged(f *fixture) {
+	request := f.wanted(f.folder(map[string]string{"Dockerfile": dockerfile(f.fresh(), runHello)}))
+	request.Tags = nil
+	b := f.builds(request)
+	found, err := f.InspectImage(f.ctx, b.ID)
+	f.must(err, "inspect image")
+	equal(f, "tags", len(found.Tags), 0)
+	f.must(f.RemoveImage(f.ctx, b.ID), "remove image")
+}

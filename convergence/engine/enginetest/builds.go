@@ -389,13 +389,3 @@ func buildsAtOnce(f *fixture) {
 	f.must(group.Wait(), "build")
 	equal(f, "images", len(slices.Compact(slices.Sorted(slices.Values(ids)))), len(ids))
 }
-
-func buildUntagged(f *fixture) {
-	request := f.wanted(f.folder(map[string]string{"Dockerfile": dockerfile(f.fresh(), runHello)}))
-	request.Tags = nil
-	b := f.builds(request)
-	found, err := f.InspectImage(f.ctx, b.ID)
-	f.must(err, "inspect image")
-	equal(f, "tags", len(found.Tags), 0)
-	f.must(f.RemoveImage(f.ctx, b.ID), "remove image")
-}
