@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/muster-dev/muster/cmd/display"
 	"github.com/muster-dev/muster/convergence/engine"
@@ -33,6 +34,8 @@ type App struct {
 	Dial func(ctx context.Context, options docker.Options) (engine.Engine, error)
 	// Frugal keeps the process to one processor and little memory, for commands that pass on what others make; nil leaves it be.
 	Frugal func()
+	// TabPatience is how long a shell waits at most for what completes a word; zero means a second.
+	TabPatience time.Duration
 }
 
 // System is the process's own App.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -234,8 +235,7 @@ func beginning(words []string, start string) []string {
 
 // patiently asks with the settings of the command line and of the environment, as far as they can be read.
 func (c *completer) patiently(cmd *cobra.Command, find func(ctx context.Context) []string) []string {
-	const patience = time.Second
-	ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+	ctx, cancel := context.WithTimeout(cmd.Context(), cmp.Or(c.app.TabPatience, time.Second))
 	defer cancel()
 	_ = c.readEnvironment() // what cannot be read is left out
 	c.verbose, c.app.In = false, strings.NewReader("")
