@@ -216,7 +216,7 @@ type testRun struct {
 
 // goTest runs tests afresh.
 func goTest(ctx context.Context, t tool, how testRun, args ...string) part {
-	mode, why, flags := "with -race", "", []string{"test", "-json", "-count=1", "-timeout=10m", "-race"}
+	mode, why, flags := "with -race", "", []string{"test", "-json", "-count=1", "-timeout=15m", "-race"}
 	switch {
 	case !how.race:
 		mode, flags = "without -race", flags[:4]
