@@ -16,7 +16,7 @@ func buildImageContext(f *fixture) {
 	b := f.builds(engine.BuildImage{
 		Context: f.folder(map[string]string{"text": "from here"}), Tags: []string{f.name + "-above"},
 		ImageContexts:    map[string]string{"below": ref},
-		DockerfileInline: "FROM scratch\nCOPY testbox /testbox\nCOPY --from=below /text /text\nRUN [\"/testbox\", \"-cat\", \"/text\"]\n",
+		DockerfileInline: dockerfile(f.fresh(), "COPY --from=below /text /text", `RUN ["/testbox", "-cat", "/text"]`),
 	})
 	equal(f, "reads the other image", b.wrote("from below"), true)
 }
