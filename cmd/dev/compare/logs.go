@@ -26,6 +26,9 @@ const (
 	// logText is what comes after a line's number, so that a line has about 110 bytes.
 	logText = "GET /shop/cart?item=4711&session=8f14e45fceea167a5a36dedd4bea2543 HTTP/1.1 200 5120 curl/8.5 in 12 ms ok"
 
+	// gatherTime is how long the writers have to be started.
+	gatherTime = 10 * time.Second
+
 	burstSeconds, burstLines = 20, 50_000 // lines a second
 	// burstPause is how long the slow reader of a burst pauses after burstPiece bytes: it takes less than is written.
 	burstPause, burstPiece = 20 * time.Millisecond, 64 << 10
@@ -43,9 +46,11 @@ func (o Options) write(ctx context.Context, name string, lines int) (written, er
 	var content strings.Builder
 	content.WriteString("services:\n")
 	names := make([]string, logWriters)
+	begin := time.Now().Add(gatherTime).Unix() // services write at once; of logs that follow each other there is only one to read at a time
 	for i := range names {
 		names[i] = fmt.Sprintf("s%d", i+1)
-		fmt.Fprintf(&content, "  %s: {image: %q, command: [awk, %q]}\n", names[i], o.Base, awk(lines))
+		shell := fmt.Sprintf(`while [ $$(date +%%s) -lt %d ]; do sleep 0.05; done; awk '%s'`, begin, awk(lines))
+		fmt.Fprintf(&content, "  %s: {image: %q, command: [sh, -c, %q]}\n", names[i], o.Base, shell)
 	}
 	w, err := o.project(name, content.String())
 	if err != nil {
