@@ -49,63 +49,59 @@ func (s *savedPlan) check(made *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	moved := movedFields(s.Saved.Project, now.Project)
-	moved = append(moved, movedFacts(s.Saved.Engine, now.Engine)...)
-	if len(moved) == 0 {
+	differences := moved("the project", s.Saved.Project, now.Project, movedFields)
+	differences = append(differences, moved("the engine", s.Saved.Engine, now.Engine, movedFacts)...)
+	if len(differences) == 0 {
 		again, err := savePlan(made, savedCall{})
 		if err != nil {
 			return err
 		}
-		moved = movedSteps(s.effects(), again.effects())
+		differences = movedSteps(s.effects(), again.effects())
 	}
-	if len(moved) > 0 {
-		return &movedError{s.file, moved}
+	if len(differences) > 0 {
+		return &movedError{s.file, differences}
 	}
 	return nil
 }
 
-// movedFields are what the project says otherwise, by digests.
-func movedFields(was, is map[string]map[string]string) (moved []string) {
+// moved tells how what a whole has, "the project", differs from what it had. differs tells of one thing that was there and is.
+func moved(whole string, was, is map[string]map[string]string, differs func(thing string, before, after map[string]string) []string) (all []string) {
 	for _, thing := range eitherKey(was, is) {
 		before, had := was[thing]
 		after, has := is[thing]
 		switch {
 		case !had:
-			moved = append(moved, "the project has "+thing+" now")
+			all = append(all, whole+" has "+thing+" now")
 		case !has:
-			moved = append(moved, "the project has no "+thing+" any more")
+			all = append(all, whole+" has no "+thing+" any more")
 		default:
-			for _, path := range eitherKey(before, after) {
-				if before[path] != after[path] {
-					moved = append(moved, "the project changed: "+thing+": "+path)
-				}
-			}
+			all = append(all, differs(thing, before, after)...)
 		}
 	}
-	return moved
+	return all
 }
 
-// movedFacts are what the engine has otherwise.
-func movedFacts(was, is map[string]map[string]string) (moved []string) {
-	for _, thing := range eitherKey(was, is) {
-		before, had := was[thing]
-		after, has := is[thing]
-		switch {
-		case !had:
-			moved = append(moved, "the engine has "+thing+" now")
-		case !has:
-			moved = append(moved, "the engine has no "+thing+" any more")
-		case before["id"] != after["id"]:
-			moved = append(moved, fmt.Sprintf("the engine has another %s: %s -> %s", thing, shortID(before["id"]), shortID(after["id"])))
-		default:
-			for _, fact := range eitherKey(before, after) {
-				if before[fact] != after[fact] {
-					moved = append(moved, fmt.Sprintf("%s: %s %s -> %s", thing, fact, orNone(before[fact]), orNone(after[fact])))
-				}
-			}
+// movedFields are what the project says otherwise of a thing, by digests.
+func movedFields(thing string, before, after map[string]string) (fields []string) {
+	for _, path := range eitherKey(before, after) {
+		if before[path] != after[path] {
+			fields = append(fields, "the project changed: "+thing+": "+path)
 		}
 	}
-	return moved
+	return fields
+}
+
+// movedFacts are what the engine has otherwise of a thing.
+func movedFacts(thing string, before, after map[string]string) (facts []string) {
+	if before["id"] != after["id"] {
+		return []string{fmt.Sprintf("the engine has another %s: %s -> %s", thing, shortID(before["id"]), shortID(after["id"]))}
+	}
+	for _, fact := range eitherKey(before, after) {
+		if before[fact] != after[fact] {
+			facts = append(facts, fmt.Sprintf("%s: %s %s -> %s", thing, fact, orNone(before[fact]), orNone(after[fact])))
+		}
+	}
+	return facts
 }
 
 func orNone(value string) string { return cmp.Or(value, "none") }
