@@ -46,6 +46,8 @@ type follower struct {
 	failure  error
 
 	printing sync.Mutex
+	direct   direct
+	heard    func(convergence.Event) // what the plan starts; set once it is followed
 
 	mutex sync.Mutex
 	due   map[string]bool // containers that the plan has started and whose start the logs have not come to yet
@@ -58,7 +60,8 @@ func (o *upOptions) newFollower(eng engine.Engine, p *project.Project, made *pla
 		eng: eng, project: p, services: o.services, formatted: o.formatted(), attach: o.attachOptions, ending: newEnding(o.attachOptions, p, made),
 		cancel: func() {},
 		ready:  make(chan struct{}), starting: make(chan struct{}), ended: make(chan struct{}),
-		due: map[string]bool{}, come: map[string]bool{}, news: make(chan struct{}, 1),
+		due: map[string]bool{}, come: map[string]bool{}, news: make(chan struct{}, 1), direct: direct{ended: map[string]chan struct{}{}},
+		heard: func(convergence.Event) {},
 	}
 	f.options = logs.PrinterOptions{
 		Stdout: &f.out, Stderr: &f.err, Split: true, NoPrefix: o.noPrefix, Timestamps: o.timestamp,
@@ -85,14 +88,18 @@ func (f *follower) names(made *plan.Plan) []string {
 	}
 	var names []string
 	for name, service := range containers {
-		number, _ := strconv.Atoi(name[strings.LastIndexAny(name, "-_")+1:])
-		container := engine.Container{Project: made.Project, Service: service, Number: number, Name: name}
-		if f.wants(container) {
+		if container := containerOf(made.Project, service, name); f.wants(container) {
 			names = append(names, logs.SourceOf(container).Name())
 		}
 	}
 	slices.Sort(names)
 	return names
+}
+
+// containerOf is a replica by the name that it has.
+func containerOf(project, service, name string) engine.Container {
+	number, _ := strconv.Atoi(name[strings.LastIndexAny(name, "-_")+1:])
+	return engine.Container{Project: project, Service: service, Number: number, Name: name}
 }
 
 // wants says whether a container's lines are to be shown.
@@ -113,7 +120,7 @@ func (f *follower) printTo(out, err io.Writer) {
 }
 
 // begin follows from now on, through interrupts too; it returns when nothing that starts afterwards can be missed.
-func (f *follower) begin(ctx context.Context) {
+func (f *follower) begin(ctx context.Context, made *plan.Plan) {
 	if len(f.options.Names) > 0 && !f.formatted {
 		_, _ = fmt.Fprintf(&f.out, "Attaching to %s\n", strings.Join(f.options.Names, ", "))
 	}
@@ -128,27 +135,34 @@ func (f *follower) begin(ctx context.Context) {
 	case <-f.ready:
 	case <-f.ended:
 	}
+	f.heard = func(event convergence.Event) { f.listenBefore(following, event) }
+	f.listenToKept(following, made)
 }
 
 func (f *follower) follow(ctx context.Context) error {
 	err := logs.Follow(ctx, f.eng, logs.Options{
 		Project: f.project.Name, Follow: true, Starting: f.starting, Filter: f.hears,
 		Ready: func() { close(f.ready) },
-	}, f.print)
+	}, func(item logs.Item) error { return f.print(ctx, item) })
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
 }
 
-func (f *follower) print(item logs.Item) error {
+func (f *follower) print(ctx context.Context, item logs.Item) error {
 	if item.Kind == logs.KindStarted {
 		f.note(f.come, f.due, item.Source.Container)
 	}
 	f.ending.note(item)
-	if !f.wants(engine.Container{Service: item.Source.Service}) {
+	if !f.wants(engine.Container{Service: item.Source.Service}) || !f.overheard(ctx, item) {
 		return nil
 	}
+	return f.show(item)
+}
+
+// show is safe for concurrent use.
+func (f *follower) show(item logs.Item) error {
 	f.printing.Lock()
 	defer f.printing.Unlock()
 	return f.chain.sink(item)
@@ -161,9 +175,7 @@ func (f *follower) hookLine(event convergence.Event) {
 	}
 	source := logs.Source{Container: f.hookName(event) + " ->"}
 	line := logs.Line{Source: source, Stream: event.Progress.Hook.Stream, Time: event.Time, Text: event.Progress.Hook.Data}
-	f.printing.Lock()
-	defer f.printing.Unlock()
-	_ = f.chain.sink(logs.Item{Kind: logs.KindLine, Line: line}) // a terminal that takes no more is told of by the containers' lines
+	_ = f.show(logs.Item{Kind: logs.KindLine, Line: line}) // a terminal that takes no more is told of by the containers' lines
 }
 
 // hookName is what a hook's lines begin with: its container's name, or, as docker compose has it, "web pre_start[0]".
@@ -183,6 +195,7 @@ func (f *follower) applied(event convergence.Event) {
 	if event.Progress.Hook != nil {
 		f.hookLine(event)
 	}
+	f.heard(event)
 	started := event.Phase == convergence.Done && event.Step.Action() == "start" && !event.Undo
 	if started && f.hears(engine.Container{Service: event.Step.Ref().Name}) {
 		f.note(f.due, f.come, event.Object.Name)

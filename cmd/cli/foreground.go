@@ -24,7 +24,7 @@ func (o *upOptions) runForeground(ctx context.Context, c *change, p *project.Pro
 	progress := o.newProgress(looks)
 	follow := o.newFollower(eng, p, c.made, looks)
 	follow.printTo(progress.Output())
-	follow.begin(ctx)
+	follow.begin(ctx, c.made)
 	defer follow.stop()
 
 	err = c.apply(ctx, progress, o.title(c.made, true), follow.applied)
