@@ -74,7 +74,7 @@ test: dev ## run all tests, on an engine too (ENGINE=28, 28c, 26 or 20 fetches t
 test-fake: dev ## run the tests that need no engine
 	@$(DEV) test --fake
 
-e2e: dev ## run only the tests that need an engine
+e2e: dev ## run only the tests that need an engine, with the race detector
 	@$(DEV) test --engine
 
 faults: ## make every call to the engine in memory go wrong, in every way, and say how many were tried

@@ -10,14 +10,17 @@ import (
 	"github.com/muster-dev/muster/convergence/engine/docker/dockertest"
 )
 
-// TestScripts runs the command line's promises on the engine in memory, a fresh one for each script.
+// TestScripts runs the command line's promises on the engine in memory, a fresh one for each script. Those of the folder "offline" ask
+// for none.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	newest := func(string) bool { return true }
-	scripts(t, "testdata/script", newest, func(env *testscript.Env) (place, error) {
-		here, _, _, err := inMemory(t, env)
-		return here, err
-	})
+	for _, folder := range []string{"testdata/script", "testdata/offline"} {
+		scripts(t, folder, newest, func(env *testscript.Env) (place, error) {
+			here, _, _, err := inMemory(t, env)
+			return here, err
+		})
+	}
 }
 
 // inMemory is an engine in memory, which ends with the script, and what registries hold for it.

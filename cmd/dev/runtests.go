@@ -39,13 +39,14 @@ func runTests(ctx context.Context, t tool, args []string) error {
 	}
 	started := time.Now()
 	var parts []part
+	engineRace := !wanted.fake
 	if wanted.fake {
 		parts = append(parts, vet(ctx, t), unitTests(ctx, t), faultTests(ctx, t))
 	}
 	var noEngine error
 	if wanted.engine {
 		var tested part
-		tested, noEngine = engineTests(ctx, t)
+		tested, noEngine = engineTests(ctx, t, engineRace)
 		parts = append(parts, tested)
 	}
 	if ctx.Err() != nil {
@@ -103,8 +104,9 @@ func faultTests(ctx context.Context, t tool) part {
 }
 
 // engineTests runs the tests behind the tag on the engine that answers, started if need be. The error says why they
-// could not be run at all.
-func engineTests(ctx context.Context, t tool) (part, error) {
+// could not be run at all. Alone they run with the race detector; after the unit tests, which run nearly all of them on the engine in
+// memory with it, that would take minutes more.
+func engineTests(ctx context.Context, t tool, race bool) (part, error) {
 	missing := part{name: "engine", result: "DID NOT RUN", failed: true}
 	found, err := ensureEngine(ctx, t)
 	if err != nil {
@@ -123,7 +125,7 @@ func engineTests(ctx context.Context, t tool) (part, error) {
 	}
 	// One package at a time: they share the engine, and some count what is on it.
 	flags := []string{"-p=1", "-tags=" + engineTag, "-run=^(" + strings.Join(chosen.tests, "|") + ")$"}
-	engine := testRun{name: "engine", race: true, variables: engineVariables(t.cache, found.record)}
+	engine := testRun{name: "engine", race: race, variables: engineVariables(t.cache, found.record)}
 	tested := goTest(ctx, t, engine, append(flags, chosen.packages...)...)
 	tested.result += "; " + description
 	return tested, nil
@@ -216,12 +218,13 @@ type testRun struct {
 
 // goTest runs tests afresh.
 func goTest(ctx context.Context, t tool, how testRun, args ...string) part {
-	mode, why, flags := "with -race", "", []string{"test", "-json", "-count=1", "-timeout=15m", "-race"}
+	mode, why, flags := "without -race", "", []string{"test", "-json", "-count=1", "-timeout=15m", "-vet=off"} // all was vetted before
 	switch {
 	case !how.race:
-		mode, flags = "without -race", flags[:4]
 	case !t.hasCompiler(ctx):
-		mode, why, flags = "without -race", ", which needs a C compiler (apt-get install gcc libc6-dev)", flags[:4]
+		why = ", which needs a C compiler (apt-get install gcc libc6-dev)"
+	default:
+		mode, flags = "with -race", append(flags, "-race")
 	}
 	name := how.name
 	fmt.Fprintf(t.out, "\n%s tests, %s%s\n", name, mode, why)

@@ -54,6 +54,7 @@ func TestReadiness(t *testing.T) {
 		name    string
 		service project.Service
 		wait    step.Wait
+		before  func(ctx context.Context, eng engine.Engine) error // what is done before it is waited for; may be nil
 		others  []deed
 		want    string // the error; empty for success
 		took    time.Duration
@@ -98,6 +99,18 @@ func TestReadiness(t *testing.T) {
 		{
 			name: "stopped by hand", service: checked(service("", "-starting", "-stay")), others: []deed{{500 * time.Millisecond, stops}},
 			wait: step.Wait{Goal: step.Ready}, want: "exited (0): it was stopped from outside", took: 500 * time.Millisecond,
+		},
+		{
+			name: "stopped by hand before it is waited for", service: checked(service("", "-starting", "-stay")), before: stops,
+			wait: step.Wait{Goal: step.Ready}, want: "exited (0): it was stopped from outside",
+		},
+		{
+			name: "killed before it is waited for", service: service(project.RestartAlways, "-stay"), before: kills,
+			wait: step.Wait{Goal: step.Completed}, want: `service "web" exited (137): it was stopped from outside`,
+		},
+		{
+			name: "stopped and started again before it is waited for", service: service("", "-sleep", "1s"), before: restarts,
+			wait: step.Wait{Goal: step.Ready, Steady: 2 * time.Second}, took: 2 * time.Second,
 		},
 		{
 			name: "stopped by hand between restarts", service: service(project.RestartAlways, "-sleep", "100ms", "-exit", "4"),
@@ -146,6 +159,11 @@ func TestReadiness(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				eng := start(t, test.service)
 				test.wait.Target, test.wait.Project = step.Target{Name: "p-web-1", Service: "web", Replica: 1}, "p"
+				if test.before != nil {
+					if err := test.before(t.Context(), eng); err != nil {
+						t.Fatal(err)
+					}
+				}
 				begin := time.Now()
 				var others errgroup.Group
 				for _, other := range test.others {

@@ -210,9 +210,15 @@ func (w *watch) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	missed := details.State == engine.StateExited && (!w.last.Running() || !w.last.StartedAt.Equal(details.StartedAt))
 	w.note(details)
 	if w.endComes && details.State == engine.StateExited {
 		return nil
+	}
+	if missed && w.step.Goal != Completed {
+		if err := w.remember(ctx, details); err != nil {
+			return err
+		}
 	}
 	reached, reason := judge(w.step, w.sight())
 	switch {
@@ -226,6 +232,17 @@ func (w *watch) look(ctx context.Context) error {
 		w.report(Progress{Text: text})
 	}
 	return nil
+}
+
+// remember asks what the engine still knows about a run that has ended before it was seen: whether somebody has wanted that.
+func (w *watch) remember(ctx context.Context, ended engine.ContainerDetails) error {
+	past := engine.EventFilter{Project: w.step.Project, Since: ended.StartedAt, Until: ended.FinishedAt}
+	return w.eng.Events(ctx, past, nil, func(event engine.Event) error {
+		if event.Kind == engine.EventContainer && event.ID == ended.ID && endsContainers(event) {
+			w.killed = event.Time
+		}
+		return nil
+	})
 }
 
 // note keeps what a look has found.
