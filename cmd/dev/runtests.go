@@ -123,8 +123,8 @@ func engineTests(ctx context.Context, t tool, race bool) (part, error) {
 	if len(chosen.packages) == 0 {
 		return part{name: "engine", result: "there are no tests that need an engine; " + description}, nil
 	}
-	// One package at a time: they share the engine, and some count what is on it.
-	flags := []string{"-p=1", "-tags=" + engineTag, "-run=^(" + strings.Join(chosen.tests, "|") + ")$"}
+	// One package at a time: they share the engine, and some count what is on it. Their tests mostly wait for it.
+	flags := []string{"-p=1", "-parallel=8", "-tags=" + engineTag, "-run=^(" + strings.Join(chosen.tests, "|") + ")$"}
 	engine := testRun{name: "engine", race: race, variables: engineVariables(t.cache, found.record)}
 	tested := goTest(ctx, t, engine, append(flags, chosen.packages...)...)
 	tested.result += "; " + description

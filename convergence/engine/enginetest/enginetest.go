@@ -72,6 +72,7 @@ func Run(t *testing.T, harness Harness) {
 		{"calls", callCases()},
 	} {
 		t.Run(part.name, func(t *testing.T) {
+			t.Parallel()
 			for _, one := range part.cases {
 				t.Run(one.name, func(t *testing.T) {
 					t.Parallel()
