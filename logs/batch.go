@@ -17,9 +17,10 @@ const (
 	leastLimit = 64 << 10
 	// textAtOnce bounds what all lanes together hold of text, in bytes, as long as lines are short.
 	textAtOnce = 16 << 20
-	// aheadHistory and aheadLive are how many batches a container is read ahead. The second fills the time in which lines are
-	// held back, at the rate of a burst.
-	aheadHistory, aheadLive = 3, 32
+	// aheadHistory and aheadLive are how many batches a container is read ahead. The first lets the engine write on where others write
+	// more for a while, at leastAhead where very many are read at once. The second fills the time in which lines are held back, at the
+	// rate of a burst.
+	aheadHistory, leastAhead, aheadLive = 16, 3, 32
 )
 
 // batch is items of one container on their way from its tail to the merger. The two hand the same few to and fro.
@@ -96,9 +97,11 @@ func (b *batch) empty() *batch {
 	return b
 }
 
-// share is what each of so many lanes may hold: the size of a batch, and how long a line may become before it is cut.
-func share(lanes int) (size, line int) {
+// share is what each of so many lanes may hold: the size of a batch, how many of a history, and how long a line may become before it
+// is cut.
+func share(lanes int) (size, ahead, line int) {
 	lanes = max(lanes, 1)
-	size = min(batchSize, max(leastBatch, textAtOnce/lanes/aheadHistory))
-	return size, min(lineLimit, max(leastLimit, textAtOnce/lanes))
+	size = min(batchSize, max(leastBatch, textAtOnce/lanes/leastAhead))
+	ahead = min(aheadHistory, max(leastAhead, textAtOnce/lanes/size))
+	return size, ahead, min(lineLimit, max(leastLimit, textAtOnce/lanes))
 }

@@ -42,9 +42,9 @@ type lane struct {
 // order is by what items of the same moment are sorted.
 type order struct{ name, id string }
 
-func newLane(to *merger, source Source, size int) *lane {
+func newLane(to *merger, source Source, size, ahead int) *lane {
 	return &lane{
-		to: to, most: aheadHistory, size: size, free: make(chan *batch, aheadLive),
+		to: to, most: ahead, size: size, free: make(chan *batch, aheadLive),
 		order: order{source.Name(), source.ContainerID}, place: nowhere,
 	}
 }

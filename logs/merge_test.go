@@ -289,3 +289,21 @@ func TestMoreLogsThanMayBeOpenTakeTurns(t *testing.T) {
 		t.Errorf("%d logs were open at once", most)
 	}
 }
+
+// However many containers are read at once, what all of them hold is bounded.
+func TestShare(t *testing.T) {
+	t.Parallel()
+	const mostLanes = textAtOnce / leastBatch / leastAhead // of which each holds as little as it can
+	for lanes := 1; lanes <= mostLanes; lanes++ {
+		size, ahead, line := share(lanes)
+		if held := lanes * size * ahead; held > textAtOnce {
+			t.Errorf("%d containers hold %d bytes", lanes, held)
+		}
+		if size < leastBatch || ahead < leastAhead || line < leastLimit {
+			t.Errorf("of %d containers each holds %d batches of %d bytes and lines of %d", lanes, ahead, size, line)
+		}
+	}
+	if _, ahead, _ := share(8); ahead != aheadHistory {
+		t.Errorf("few containers are read %d batches ahead", ahead)
+	}
+}

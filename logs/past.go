@@ -84,7 +84,7 @@ func (p *past) lanes(to *merger) []*lane {
 	if p == nil {
 		return nil
 	}
-	p.lane = newLane(to, Source{}, batchSize)
+	p.lane = newLane(to, Source{}, batchSize, leastAhead)
 	return []*lane{p.lane}
 }
 
@@ -113,7 +113,7 @@ type herald struct {
 }
 
 func newHerald(to *merger) *herald {
-	return &herald{lane: newLane(to, Source{}, batchSize), inbox: newInbox()}
+	return &herald{lane: newLane(to, Source{}, batchSize, leastAhead), inbox: newInbox()}
 }
 
 func (h *herald) run(ctx context.Context) error {

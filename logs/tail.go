@@ -45,10 +45,10 @@ type tail struct {
 
 // newTail makes one of so many tails.
 func newTail(f *follower, source Source, among int) *tail {
-	size, limit := share(among)
+	size, ahead, limit := share(among)
 	t := &tail{
 		follower: f, source: source, lines: f.options.perContainer(), inbox: newInbox(),
-		lane: newLane(f.merger, source, size), ended: make(chan struct{}),
+		lane: newLane(f.merger, source, size, ahead), ended: make(chan struct{}),
 	}
 	t.decoder = newDecoder(t.line)
 	t.decoder.lineLimit = limit

@@ -18,7 +18,7 @@ const (
 	// gatherAfter is how much is read as it comes: a short answer is not worth a pause.
 	gatherAfter = 64 << 10
 	// gatherTime is how long to let the engine write on when all has been read. A socket takes some hundred lines.
-	gatherTime = 3 * time.Millisecond
+	gatherTime = 100 * time.Microsecond
 )
 
 // gathering is a connection of which Go's poller does not know. An engine writes each line of a log by itself, and the poller would
