@@ -45,22 +45,18 @@ func (f *follower) listenBefore(ctx context.Context, event convergence.Event) {
 // listen attaches to a container from now to the end of its run, unless that is done already. It returns when nothing can be
 // missed any more, or the engine dawdles.
 func (f *follower) listen(ctx context.Context, container engine.Container) {
-	ready, ended := make(chan struct{}), make(chan struct{})
-	if !f.direct.add(container.Name, ended) {
+	if !f.direct.add(container.Name) {
 		return
 	}
+	ready := make(chan struct{})
+	stands := sync.OnceFunc(func() { close(ready) })
 	f.group.Go(func() error {
 		defer f.direct.remove(container.Name)
-		f.showDirect(ctx, container, func() { close(ready) })
+		defer stands() // or never will
+		f.showDirect(ctx, container, stands)
 		return nil
 	})
-	late := time.NewTimer(lateness)
-	defer late.Stop()
-	select {
-	case <-ready:
-	case <-ended:
-	case <-late.C:
-	}
+	awaitLate(ready)
 }
 
 // showDirect shows what a container writes to the end of its run. One that cannot be attached to now can be when it starts again, or
@@ -83,9 +79,7 @@ func (f *follower) overheard(ctx context.Context, item logs.Item) bool {
 	}
 	switch item.Kind {
 	case logs.KindStarted: // by the engine, too
-		f.listen(ctx, engine.Container{
-			Name: item.Source.Container, Project: item.Source.Project, Service: item.Source.Service, Number: item.Source.Number,
-		})
+		f.listen(ctx, containerOf(item.Source.Project, item.Source.Service, item.Source.Container))
 	case logs.KindExited:
 		f.direct.await(item.Source.Container)
 	case logs.KindUnreadable:
@@ -94,13 +88,14 @@ func (f *follower) overheard(ctx context.Context, item logs.Item) bool {
 	return true
 }
 
-func (d *direct) add(name string, ended chan struct{}) bool {
+// add says whether the container was not there.
+func (d *direct) add(name string) bool {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	if d.ended[name] != nil {
 		return false
 	}
-	d.ended[name] = ended
+	d.ended[name] = make(chan struct{})
 	return true
 }
 
@@ -116,12 +111,7 @@ func (d *direct) await(name string) {
 	d.mutex.Lock()
 	ended := d.ended[name]
 	d.mutex.Unlock()
-	late := time.NewTimer(lateness)
-	defer late.Stop()
 	if ended != nil {
-		select {
-		case <-ended:
-		case <-late.C:
-		}
+		awaitLate(ended)
 	}
 }

@@ -243,11 +243,14 @@ func (f *follower) allStarted(ctx context.Context) {
 }
 
 // finish waits for the last words of containers that were stopped.
-func (f *follower) finish() {
+func (f *follower) finish() { awaitLate(f.ended) }
+
+// awaitLate waits for news that may be late, but not for ever.
+func awaitLate(news <-chan struct{}) {
 	late := time.NewTimer(lateness)
 	defer late.Stop()
 	select {
-	case <-f.ended:
+	case <-news:
 	case <-late.C:
 	}
 }

@@ -39,14 +39,13 @@ func runTests(ctx context.Context, t tool, args []string) error {
 	}
 	started := time.Now()
 	var parts []part
-	engineRace := !wanted.fake
 	if wanted.fake {
 		parts = append(parts, vet(ctx, t), unitTests(ctx, t), faultTests(ctx, t))
 	}
 	var noEngine error
 	if wanted.engine {
 		var tested part
-		tested, noEngine = engineTests(ctx, t, engineRace)
+		tested, noEngine = engineTests(ctx, t, !wanted.fake)
 		parts = append(parts, tested)
 	}
 	if ctx.Err() != nil {
